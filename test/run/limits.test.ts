@@ -1,0 +1,49 @@
+/** What this CPython cannot do: Python's own exception, and one line that names the limit. */
+import { describe, expect, it } from "vitest";
+import { limitOf } from "../../src/interpreter/limits.js";
+import { plain } from "../support/plain.js";
+
+const threads = "refledger: this CPython has no threads (it is compiled to WebAssembly)";
+const processes = "refledger: this CPython cannot start processes (it is compiled to WebAssembly)";
+const network = "refledger: this CPython has no network: sockets connect within the program only";
+const modules = "refledger: this CPython comes without that module (it is compiled to WebAssembly)";
+
+describe("limits", () => {
+  it.each([
+    ["import threading; threading.Thread(target=print).start()", "RuntimeError: can't start new thread", threads],
+    [
+      "import subprocess; subprocess.run(['ls'])",
+      "OSError: [Errno 138] emscripten does not support processes.",
+      processes,
+    ],
+    ["import _hashlib", "ModuleNotFoundError: No module named '_hashlib'", modules],
+    ["import curses", "ModuleNotFoundError: No module named 'curses'", modules],
+    ["import socket; socket.create_connection(('10.0.0.1', 80))", "OSError: [Errno 40] Network unreachable", network],
+    [
+      "import urllib.request as u; u.urlopen('http://example.com')",
+      "urllib.error.URLError: <urlopen error [Errno -2] Name does not resolve>",
+      network,
+    ],
+  ])("are named after the exception: %s", (code, exception, line) => {
+    const result = plain(["-c", code]);
+    expect(result.code).toBe(1);
+    expect(result.err.trimEnd().split("\n").slice(-2)).toEqual([exception, line]);
+  });
+
+  it.each([
+    [
+      "an exception that was handled",
+      "import threading\ntry: threading.Thread(target=print).start()\nexcept RuntimeError: pass",
+    ],
+    ["a module that nobody has", "import no_such_module_at_all"],
+    ["an exception with the same words in another type", 'raise ValueError("can\'t start new thread")'],
+    ["exit with the same words", 'import sys; sys.exit("can\'t start new thread")'],
+  ])("are not named for %s", (_name, code) => {
+    expect(plain(["-c", code]).err).not.toContain("refledger");
+  });
+
+  it("looks at the type's name without its module", () => {
+    expect(limitOf("socket.gaierror", "[Errno -2] Name does not resolve")).toBe(network.slice("refledger: ".length));
+    expect(limitOf("KeyError", "Network unreachable")).toBeUndefined();
+  });
+});
