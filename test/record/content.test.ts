@@ -1,0 +1,342 @@
+/**
+ * What a trace says about a program whose every line is known: where counts change, what is reused, moved, brought back. The programs are
+ * small, so that each expectation can be read off them.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { DescribedEvent } from "../../src/index.js";
+import { dumped, exact, infoOf, refledger, verified, withFolder } from "../support/recording.js";
+
+/** Records a program; gives what it printed and every event. */
+async function recorded(source: string, options: readonly string[] = []) {
+  return withFolder(async (folder) => {
+    writeFileSync(join(folder, "p.py"), source);
+    const ended = await refledger(["record", ...options, "p.py"], { cwd: folder });
+    expect(ended).toMatchObject({ code: 0 });
+    const trace = join(folder, "p.trace.db");
+    expect(await verified(trace)).toMatchObject(exact);
+    return { out: ended.out, events: await dumped(trace), info: await infoOf(trace) };
+  });
+}
+
+/** The events between two marks. */
+function between(events: readonly DescribedEvent[], from: string, to: string): DescribedEvent[] {
+  const at = (name: string): number =>
+    events.findIndex(({ kind, operands }) => kind === "mark" && operands["mark"] === name);
+  expect(at(from)).toBeGreaterThanOrEqual(0);
+  expect(at(to)).toBeGreaterThan(at(from));
+  return events.slice(at(from) + 1, at(to));
+}
+
+const kinds = (events: readonly DescribedEvent[]): string[] => events.map(({ kind }) => kind);
+const of = (events: readonly DescribedEvent[], kind: string): DescribedEvent[] => events.filter((e) => e.kind === kind);
+const about = (events: readonly DescribedEvent[], address: number): DescribedEvent[] =>
+  events.filter((e) => e.address === address);
+/** Count after these events of an object that had `count` before. */
+const sum = (events: readonly DescribedEvent[], count: number): number =>
+  events.reduce((n, { kind }) => n + (kind === "incref" ? 1 : kind === "decref" ? -1 : 0), count);
+
+describe("the counts of one object", () => {
+  it("change at the lines, in the functions and by the instructions of the program", async () => {
+    const { events } = await recorded(`import refledger
+class Thing:
+    pass
+
+def work(t):
+    a = t
+    b = [t, t]
+    del b
+    return None
+
+refledger.mark("before")
+t = Thing()
+work(t)
+kept = {"k": t}
+kept.clear()
+t = None
+refledger.mark("after")
+`);
+    const [birth] = of(between(events, "before", "after"), "new").filter(({ type }) => type === "Thing");
+    const ledger = about(events, birth!.address!).filter(({ event }) => event >= birth!.event);
+    const told = ledger.map(({ kind, function: f, line, opcode }) => [kind, f, line, opcode]);
+    const module = "<module>";
+    expect(told).toEqual([
+      ["new", module, 12, "CALL"],
+      ["incref", module, 12, "STORE_NAME"],
+      ["decref", module, 12, "STORE_NAME"],
+      ["incref", module, 13, "LOAD_NAME"],
+      ["incref", "work", 6, "LOAD_FAST"],
+      ["incref", "work", 7, "BUILD_LIST"],
+      ["incref", "work", 7, "BUILD_LIST"],
+      ["decref", "work", 8, "DELETE_FAST"],
+      ["decref", "work", 8, "DELETE_FAST"],
+      ["decref", module, 13, "CALL"], // a, released when the frame is cleared
+      ["decref", module, 13, "CALL"], // t
+      ["incref", module, 14, "LOAD_NAME"],
+      ["incref", module, 14, "BUILD_MAP"],
+      ["decref", module, 14, "BUILD_MAP"],
+      ["decref", module, 15, "CALL"],
+      ["decref", module, 16, "STORE_NAME"],
+      ["dealloc", module, 16, "STORE_NAME"],
+    ]);
+    expect(sum(ledger, 1)).toBe(0);
+    expect(new Set(ledger.map(({ file }) => file?.endsWith("p.py")))).toEqual(new Set([true]));
+    expect(ledger.find(({ opcode, kind }) => opcode === "LOAD_NAME" && kind === "incref")!.cFunction).toBe(
+      "PyDict_GetItemRef",
+    );
+  });
+
+  it("are what sys.getrefcount says", async () => {
+    const { out, events } = await recorded(`import refledger, sys
+class Thing: pass
+t = Thing()
+held = []
+for i in range(50):
+    held.append(t)
+    if i % 7 == 0:
+        refledger.mark(f"at {i}")
+        print(id(t), sys.getrefcount(t))
+`);
+    const lines = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(" ").map(Number));
+    expect(lines).toHaveLength(8);
+    const address = lines[0]![0]!;
+    const birth = events.findLast(({ kind, address: a }) => kind === "new" && a === address)!;
+    lines.forEach(([id, said], turn) => {
+      expect(id).toBe(address);
+      const mark = events.find(({ operands }) => operands["mark"] === `at ${turn * 7}`)!;
+      const count = sum(
+        events.slice(birth.event, mark.event).filter((e) => e.address === address),
+        1,
+      );
+      // The argument is loaded from a global after the mark: one reference more.
+      expect(said).toBe(count + 1);
+      expect(count).toBe(turn * 7 + 2);
+    });
+  });
+});
+
+describe("marks", () => {
+  it("are there by name, in order, as often as they were made", async () => {
+    const { events, info } = await recorded(`import refledger
+for i in range(300): refledger.mark("turn" if i % 3 else "Ünïcödé 名前")
+refledger.mark("")
+refledger.mark("x" * 20000)
+`);
+    const names = of(events, "mark").map(({ operands }) => operands["mark"]);
+    expect(info.marks).toBe(302);
+    expect(names.slice(0, 300)).toEqual(Array.from({ length: 300 }, (_, i) => (i % 3 ? "turn" : "Ünïcödé 名前")));
+    expect(names[300]).toBe("");
+    expect(names[301]).toMatch(/^x+$/);
+  });
+});
+
+describe("memory", () => {
+  let events: DescribedEvent[];
+  let out: string;
+  beforeAll(async () => {
+    const source = `import refledger, gc
+refledger.mark("float")
+y = 3.0
+x = 1.5 * y
+del x
+z = 2.5 * y
+refledger.mark("str")
+def grow():
+    s = "a" * 1000
+    for i in range(20): s += "x"
+    return s
+s = grow()
+refledger.mark("list")
+l = []
+for i in range(40): l.append(None)
+refledger.mark("class")
+class A: pass
+class B: pass
+a = A()
+refledger.mark("change")
+a.__class__ = B
+refledger.mark("resurrect")
+class Phoenix:
+    def __del__(self):
+        global saved
+        saved = self
+p = Phoenix()
+del p
+refledger.mark("repeat")
+o = object()
+many = [o] * 1000
+refledger.mark("end")
+print(id(s), id(a), id(saved), id(o), id(z))
+`;
+    ({ events, out } = await recorded(source));
+  });
+  const ids = (): number[] => out.split(" ").map(Number);
+
+  it("reused through a free list: a dealloc without a free, a new without an alloc", () => {
+    const here = between(events, "float", "str");
+    const floats = here.filter(({ type, kind }) => type === "float" && (kind === "new" || kind === "dealloc"));
+    expect(kinds(floats)).toEqual(["new", "dealloc", "new"]);
+    const address = ids()[4]!;
+    expect(floats.map((e) => [e.address, e.line])).toEqual([
+      [address, 4],
+      [address, 5],
+      [address, 6],
+    ]);
+    const death = floats[1]!.event;
+    expect(
+      about(here, address).filter(({ event, kind }) => event > death && (kind === "free" || kind === "alloc")),
+    ).toEqual([]);
+  });
+
+  it("of a str that grows in place: reallocs, and one object from birth on", () => {
+    const here = between(events, "str", "list");
+    const address = ids()[0]!;
+    const moves = of(here, "realloc").filter(({ address: to }) => to === address);
+    expect(moves.length).toBeGreaterThanOrEqual(15);
+    expect(moves.map(({ operands }) => operands["size"])).toEqual(
+      moves.map((_, i) => (moves[0]!.operands["size"] as number) + i),
+    );
+    const births = of(here, "new").filter(({ type, function: f }) => type === "str" && f === "grow");
+    expect(births.length).toBeLessThanOrEqual(2);
+    expect(about(here, address).some(({ kind }) => kind === "dealloc")).toBe(false);
+  });
+
+  it("of a list's items: a block that moves while the list stays", () => {
+    const here = between(events, "list", "class");
+    const [list] = of(here, "new").filter(({ type }) => type === "list");
+    const sizes = of(here, "realloc").map(({ operands }) => operands["size"]);
+    expect(sizes).toEqual([32, 64, 96, 128, 160]); // list_resize: 8, 16, 24, 32, 40 items of 4 bytes
+    const moves = of(here, "realloc");
+    moves.slice(1).forEach(({ operands }, i) => {
+      expect(Number(operands["old"])).toBe(moves[i]!.address);
+    });
+    expect(kinds(about(here, list!.address!)).filter((kind) => kind !== "incref" && kind !== "decref")).toEqual([
+      "new",
+    ]);
+  });
+
+  it("changes type with __class__", () => {
+    const [change, ...more] = of(between(events, "change", "resurrect"), "settype");
+    expect(more).toEqual([]);
+    expect(change).toMatchObject({
+      address: ids()[1],
+      type: "A",
+      operands: { type: "B" },
+      line: 21,
+      opcode: "STORE_ATTR",
+    });
+    const later = about(events.slice(change!.event + 1), ids()[1]!);
+    for (const { type } of later) expect(type).toBe("B");
+  });
+
+  it("comes back when a finalizer keeps it", () => {
+    const here = between(events, "resurrect", "repeat");
+    const life = about(here, ids()[2]!).filter(({ kind }) => ["new", "dealloc", "resurrect"].includes(kind));
+    expect(kinds(life)).toEqual(["new", "dealloc", "resurrect"]);
+    expect(here.filter(({ function: f }) => f === null)).toEqual([]);
+    // Also behind the finalizer's return to C, where no Python frame is current, the place is the caller's.
+    for (const event of life.slice(1))
+      expect(event).toMatchObject({ type: "Phoenix", function: "<module>", line: 28, opcode: "DELETE_NAME" });
+    const body = here.filter(({ kind, operands }) => kind === "call" && operands["code"] === "Phoenix.__del__");
+    expect(body).toHaveLength(1);
+    expect(body[0]!.event).toBeGreaterThan(life[1]!.event);
+    expect(body[0]!.event).toBeLessThan(life[2]!.event);
+  });
+
+  it("gets a thousand references at once", () => {
+    const [bulk, ...more] = of(about(between(events, "repeat", "end"), ids()[3]!), "setref");
+    expect(more).toEqual([]);
+    expect(bulk).toMatchObject({ type: "object", line: 31 });
+    expect(bulk!.operands["count"]).toBeGreaterThanOrEqual(1001);
+    expect(bulk!.operands["count"]).toBeLessThanOrEqual(1003);
+  });
+});
+
+describe("calls and collections", () => {
+  it("are balanced, and nest as the program's functions do", async () => {
+    const { events } = await recorded(`import refledger
+def leaf(n): return n
+def gen():
+    yield leaf(1)
+    yield leaf(2)
+def fails():
+    raise ValueError
+def outer():
+    for x in gen(): leaf(x)
+    try: fails()
+    except ValueError: pass
+    return leaf(3)
+refledger.mark("begin")
+outer()
+refledger.mark("end")
+`);
+    const stack: string[] = [];
+    const seen: string[] = [];
+    for (const { kind, operands } of between(events, "begin", "end")) {
+      const code = String(operands["code"]);
+      if (kind === "call") {
+        seen.push(`${"  ".repeat(stack.length)}${code}`);
+        stack.push(code);
+      } else if (kind === "return") expect(stack.pop()).toBe(code);
+    }
+    expect(stack).toEqual([]);
+    // gen: once to be made, then for each value and for its end.
+    expect(seen).toEqual([
+      "outer",
+      "  gen",
+      "  gen",
+      "    leaf",
+      "  leaf",
+      "  gen",
+      "    leaf",
+      "  leaf",
+      "  gen",
+      "  fails",
+      "  leaf",
+    ]);
+  });
+
+  it("agree with gc.callbacks", async () => {
+    const { out, events, info } = await recorded(`import gc, refledger
+seen = []
+gc.callbacks.append(lambda phase, info: seen.append((phase, info['generation'], info.get('collected', 0), info.get('uncollectable', 0))))
+class Node: pass
+refledger.mark("begin")
+for turn in range(5):
+    for i in range(10):
+        a, b = Node(), Node()
+        a.b, b.a = b, a
+    a = b = None
+    gc.collect(turn % 3)
+kept = [[] for i in range(20000)]
+gc.collect()
+refledger.mark("end")
+gc.callbacks.clear()
+for line in seen: print(*line)
+`);
+    const said = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(" "));
+    expect(said.length).toBeGreaterThanOrEqual(12);
+    const here = between(events, "begin", "end");
+    const told = here
+      .filter(({ kind }) => kind === "collect-start" || kind === "collect-stop")
+      .map(({ kind, operands: o }) =>
+        kind === "collect-start" ? ["start", o["generation"], 0, 0] : ["stop", o["collected"], o["uncollectable"]],
+      );
+    expect(told.map(([phase]) => phase)).toEqual(said.map(([phase]) => phase));
+    told.forEach(([phase, ...numbers], i) => {
+      const [, generation, collected, uncollectable] = said[i]!.map(Number);
+      if (phase === "start") expect(numbers[0]).toBe(generation);
+      else expect(numbers).toEqual([collected, uncollectable]);
+    });
+    expect(info.collections).toBeGreaterThanOrEqual(said.length / 2);
+    const manual = of(here, "collect-start").filter(({ operands }) => operands["reason"] === "manual");
+    expect(manual).toHaveLength(6);
+  });
+});
