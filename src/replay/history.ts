@@ -1,0 +1,414 @@
+/**
+ * The ledger of one object as a bank statement: every change of its count with its place and the balance after it, what opened and
+ * closed again folded into one row, the references that are still open, and how it ended.
+ *
+ * **Folding.** A decref closes the reference before it when that one was opened on the same line and everything since is folded
+ * already: brackets. So a loop that looks at an object a thousand times is one row, whatever it called meanwhile.
+ *
+ * **Open references.** Counts do not say which reference a decref gives up. It is matched with the latest open one of the same line; else of the same
+ * function; else with the oldest open one, as a reference that is handed over is closed elsewhere than where it was made. The first of these rules
+ * is as good as certain, the other two are guesses, and an open reference that may have been closed in the place of
+ * another by such a guess says so (\`sure\` false). How many are open is always exact.
+ *
+ * **The cascade.** What died with an object is every object that was deallocated from its dealloc on until its block was freed, or, if
+ * the block is kept in a free list, until the instruction ended: then neighbours dropped by the same instruction are counted too.
+ */
+import { type EventColumns, Kind } from "../trace/events.js";
+import { BEFORE_TRACE } from "./heap.js";
+import type { Place } from "./names.js";
+import { eachEventOf, originOf } from "./object-events.js";
+import type { Replay } from "./replay.js";
+import { byBytes, callStack, compareText, countOf, type Frame, type TimeInfo, timeInfo } from "./survey.js";
+
+/** Rows that are kept; of a longer ledger the latest. */
+const MOST_ROWS = 100_000;
+/** References that one bulk add opens in the list; more of them count as open elsewhere. */
+const MOST_IN_BULK = 1000;
+/** Events that a cascade is followed for. */
+const LONGEST_CASCADE = 50_000_000;
+
+export interface LedgerRow {
+  readonly time: TimeInfo;
+  readonly kind: "birth" | "incref" | "decref" | "setref" | "settype" | "dealloc" | "resurrect" | "resized" | "pairs";
+  /** Change of the count; 0 for pairs. */
+  readonly delta: number;
+  /** Count after it; null = immortal. */
+  readonly balance: number | null;
+  readonly function: string | null;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly source: string | null;
+  readonly opcode: string | null;
+  readonly cFunction: string | null;
+  /** Pairs of incref and decref that this row stands for; 0 = an event of its own. */
+  readonly pairs: number;
+  /** Last event of the pairs; else that of the row. */
+  readonly last: number;
+}
+
+export interface OpenReference {
+  readonly opened: TimeInfo;
+  /** Events since. */
+  readonly age: number;
+  readonly kind: "birth" | "incref" | "setref";
+  readonly function: string | null;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly source: string | null;
+  readonly opcode: string | null;
+  readonly cFunction: string | null;
+  /** False: a decref elsewhere may have given up this one and not the one that it was matched with. */
+  readonly sure: boolean;
+}
+
+export interface Death {
+  readonly time: TimeInfo;
+  /** The last decref; null = the collector or C code ended it otherwise. */
+  readonly lastDecref: LedgerRow | null;
+  /** Event with which its memory was given to somebody else or freed; null = kept in a free list to the end of the trace. */
+  readonly gone: number | null;
+  /** What died with it, itself left out. */
+  readonly cascade: {
+    readonly objects: number;
+    readonly bytes: number;
+    readonly types: readonly { readonly type: string; readonly count: number; readonly bytes: number }[];
+    /** What ended the cascade: its block was freed, the instruction ended, or the search was given up. */
+    readonly until: "free" | "instruction" | "limit";
+  };
+}
+
+export interface History {
+  readonly object: {
+    readonly id: number;
+    readonly address: number;
+    readonly type: string;
+    readonly module: string | null;
+    readonly bytes: number;
+    /** null = before the recording began. */
+    readonly born: TimeInfo | null;
+    /** Call stack of the birth, innermost first. */
+    readonly stack: readonly Frame[];
+  };
+  /** Changes of the count in all. */
+  readonly changes: number;
+  /** Count at the end, or at death; null = immortal. */
+  readonly count: number | null;
+  readonly rows: readonly LedgerRow[];
+  /** Rows before the first one that were not kept. */
+  readonly leftOut: number;
+  /** Oldest first. Empty for the dead and for the immortal. */
+  readonly open: readonly OpenReference[];
+  /** References beyond those listed: made before the recording, or set in bulk. */
+  readonly openElsewhere: number;
+  readonly death: Death | null;
+}
+
+/** A row of the ledger while it is built: names are looked up at the end. */
+interface Entry {
+  readonly event: number;
+  readonly kind: LedgerRow["kind"];
+  readonly delta: number;
+  readonly balance: number;
+  readonly location: number;
+  readonly site: number;
+  /** Function, file and line as one number. */
+  readonly line: number;
+  pairs: number;
+  last: number;
+}
+
+interface Open {
+  readonly event: number;
+  readonly kind: OpenReference["kind"];
+  readonly location: number;
+  readonly site: number;
+  readonly line: number;
+  readonly function: string | null;
+}
+
+export interface HistoryOptions {
+  /** Fold nothing. */
+  readonly all?: boolean | undefined;
+}
+
+/** The history of the object with this number. Winds the replay elsewhere. */
+export function historyOf(replay: Replay, id: number, options: HistoryOptions = {}): History {
+  const { names } = replay;
+  const origin = originOf(replay, id);
+  const { object } = origin;
+  const stack = object.birth === BEFORE_TRACE ? [] : callStack(replay, object.stack, object.location);
+  const ledger = new Ledger(replay, object.count, options.all === true);
+  let deadAt: number | null = null;
+  let gone: number | null = null;
+  let { type, address } = object;
+  let { block } = origin;
+  for (const { what, columns, row } of eachEventOf(replay, origin)) {
+    if (what === "gone") {
+      gone = columns.first + row;
+      break;
+    }
+    if (what === "dealloc") deadAt = columns.first + row;
+    else if (what === "resurrect") deadAt = null;
+    else if (what === "type") type = columns.a[row]!;
+    else if (what === "resized") {
+      address = (address + columns.address[row]! - columns.b[row]!) >>> 0;
+      block = columns.address[row]!;
+    }
+    ledger.add(what, columns, row);
+  }
+  const end = deadAt ?? gone ?? replay.end;
+  const finished = deadAt !== null || gone !== null;
+  return {
+    object: {
+      id,
+      address,
+      type: names.type(type),
+      module: names.module(type),
+      bytes: object.bytes,
+      born: object.birth === BEFORE_TRACE ? null : timeInfo(replay, object.birth),
+      stack,
+    },
+    changes: ledger.changes,
+    count: countOf(ledger.balance),
+    rows: ledger.rows(),
+    leftOut: ledger.leftOut,
+    open: finished ? [] : ledger.openReferences(end),
+    openElsewhere: finished || countOf(ledger.balance) === null ? 0 : ledger.balance - ledger.openCount,
+    death: finished ? deathOf(replay, ledger, deadAt ?? gone!, gone, block) : null,
+  };
+}
+
+class Ledger {
+  changes = 0;
+  balance: number;
+  leftOut = 0;
+  /** The last decref, and the balance that it left. */
+  lastDecref: Entry | undefined;
+  readonly #replay: Replay;
+  readonly #all: boolean;
+  #entries: Entry[] = [];
+  readonly #open = new OpenList();
+  readonly #lines = new Map<string, number>();
+
+  constructor(replay: Replay, balance: number, all: boolean) {
+    this.#replay = replay;
+    this.balance = balance;
+    this.#all = all;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  add(what: string, columns: EventColumns, row: number): void {
+    const { kind, location: locations, site: sites, a, first } = columns;
+    const code = kind[row]!;
+    const location = locations[row]!;
+    const place = this.#replay.names.place(location);
+    const line = this.#lineOf(place);
+    const event = first + row;
+    const fact = { event, location, site: sites[row]!, line };
+    let delta = 0;
+    let name: LedgerRow["kind"] = "resized";
+    if (what === "count") {
+      this.changes++;
+      name = code === Kind.incref ? "incref" : code === Kind.decref ? "decref" : "setref";
+      delta = code === Kind.incref ? 1 : code === Kind.decref ? -1 : (a[row]! - this.balance) | 0;
+      this.balance = code === Kind.setref ? a[row]! : this.balance + delta;
+    } else if (what === "birth") {
+      name = "birth";
+      delta = 1;
+      this.balance = 1;
+    } else if (what !== "resized") name = what === "type" ? "settype" : (what as "dealloc" | "resurrect");
+
+    const open = { ...fact, function: place.function };
+    if (name === "birth" || name === "incref") this.#open.push({ ...open, kind: name });
+    else if (countOf(this.balance) === null) this.#open.clear();
+    else if (delta < 0) {
+      const before = this.balance - delta;
+      const closing = Math.min(-delta, this.#open.size);
+      for (let i = 0; i < closing; i++) this.#open.close(line, place.function, before - i - this.#open.size);
+    } else if (name === "setref") {
+      for (let i = 0; i < Math.min(delta, MOST_IN_BULK); i++) this.#open.push({ ...open, kind: "setref" });
+    }
+
+    const entry: Entry = { ...fact, kind: name, delta, balance: this.balance, pairs: 0, last: event };
+    if (name === "decref") this.lastDecref = entry;
+    if (name === "decref" && !this.#all && this.#foldInto(entry)) return;
+    this.#entries.push(entry);
+    if (this.#entries.length >= 2 * MOST_ROWS) {
+      this.leftOut += this.#entries.length - MOST_ROWS;
+      this.#entries = this.#entries.slice(-MOST_ROWS);
+    }
+  }
+
+  /** Makes a row of the decref and the incref on the same line that it closes, if nothing but folded rows is between. */
+  #foldInto(decref: Entry): boolean {
+    const entries = this.#entries;
+    let at = entries.length - 1;
+    while (at >= 0 && entries[at]!.pairs > 0) at--;
+    const incref = entries[at];
+    if (incref?.kind !== "incref" || incref.line !== decref.line) return false;
+    let pairs = 1;
+    for (const inner of entries.splice(at + 1)) pairs += inner.pairs;
+    entries.pop();
+    const folded: Entry = { ...incref, kind: "pairs", delta: 0, balance: decref.balance, pairs, last: decref.event };
+    const before = entries[at - 1];
+    if (before !== undefined && before.pairs > 0 && before.line === folded.line) {
+      before.pairs += pairs;
+      before.last = decref.event;
+    } else entries.push(folded);
+    return true;
+  }
+
+  #lineOf({ function: name, file, line }: Place): number {
+    const text = `${name} ${file}:${line}`;
+    let number = this.#lines.get(text);
+    if (number === undefined) {
+      number = this.#lines.size;
+      this.#lines.set(text, number);
+    }
+    return number;
+  }
+
+  row(entry: Entry): LedgerRow {
+    return {
+      time: timeInfo(this.#replay, entry.event),
+      kind: entry.kind,
+      delta: entry.delta,
+      balance: countOf(entry.balance),
+      ...placeOf(this.#replay, entry),
+      pairs: entry.pairs,
+      last: entry.last,
+    };
+  }
+
+  rows(): LedgerRow[] {
+    return this.#entries.map((entry) => this.row(entry));
+  }
+
+  openReferences(end: number): OpenReference[] {
+    return this.#open.list().map(({ sure, ...open }) => ({
+      opened: timeInfo(this.#replay, open.event),
+      age: end - open.event,
+      kind: open.kind,
+      ...placeOf(this.#replay, open),
+      sure,
+    }));
+  }
+}
+
+function placeOf({ names }: Replay, { location, site }: { location: number; site: number }) {
+  const { function: name, file, line, opcode } = names.place(location);
+  return { function: name, file, line, source: names.source(file, line), opcode, cFunction: names.cFunction(site) };
+}
+
+/** The references that are open, found by line, by function and by age; closing one costs the same however many there are. */
+class OpenList {
+  readonly #all: (Open | undefined)[] = [];
+  readonly #byLine = new Map<number, number[]>();
+  readonly #byFunction = new Map<string | null, number[]>();
+  #oldest = 0;
+  /** References made before this one may have been taken for another one. */
+  #guessedBefore = 0;
+  size = 0;
+
+  push(open: Open): void {
+    const index = this.#all.push(open) - 1;
+    this.size++;
+    push(this.#byLine, open.line, index);
+    push(this.#byFunction, open.function, index);
+  }
+
+  /** `elsewhere`: references that are not in this list, older than all that are. */
+  close(line: number, name: string | null, elsewhere: number): void {
+    if (this.#take(this.#byLine.get(line))) return;
+    if (this.size + elsewhere > 1) this.#guessedBefore = this.#all.length;
+    if (this.#take(this.#byFunction.get(name)) || elsewhere > 0) return;
+    while (this.#oldest < this.#all.length && this.#all[this.#oldest] === undefined) this.#oldest++;
+    if (this.#oldest < this.#all.length) this.#remove(this.#oldest);
+  }
+
+  #take(indices: number[] | undefined): boolean {
+    for (let index = indices?.pop(); index !== undefined; index = indices!.pop()) {
+      if (this.#all[index] === undefined) continue;
+      this.#remove(index);
+      return true;
+    }
+    return false;
+  }
+
+  clear(): void {
+    this.#all.length = 0;
+    this.#byLine.clear();
+    this.#byFunction.clear();
+    this.#oldest = 0;
+    this.#guessedBefore = 0;
+    this.size = 0;
+  }
+
+  #remove(index: number): void {
+    this.#all[index] = undefined;
+    this.size--;
+  }
+
+  list(): (Open & { sure: boolean })[] {
+    return this.#all.flatMap((open, i) => (open ? [{ ...open, sure: i >= this.#guessedBefore }] : []));
+  }
+}
+
+function push<K>(map: Map<K, number[]>, key: K, value: number): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+function deathOf(replay: Replay, ledger: Ledger, dead: number, gone: number | null, block: number): Death {
+  const { names } = replay;
+  const { lastDecref } = ledger;
+  const types = new Map<number, { count: number; bytes: number }>();
+  let objects = 0;
+  let bytes = 0;
+  let depth = 0;
+  let where: number | undefined;
+  let until: Death["cascade"]["until"] = "limit";
+  search: for (const { columns, first, last } of replay.range(dead, Math.min(replay.end, dead + LONGEST_CASCADE))) {
+    const { kind, location, address, a, b } = columns;
+    for (let row = first; row < last; row++) {
+      const code = kind[row]!;
+      where ??= location[row]!;
+      if (depth === 0 && location[row] !== where) {
+        until = "instruction";
+        break search;
+      }
+      if (code === Kind.call) depth++;
+      else if (code === Kind.return) depth--;
+      else if (code === Kind.free && block !== 0 && address[row] === block) {
+        until = "free";
+        break search;
+      } else if (code === Kind.dealloc && columns.first + row !== dead) {
+        objects++;
+        bytes += b[row]!;
+        const sum = types.get(a[row]!) ?? { count: 0, bytes: 0 };
+        types.set(a[row]!, { count: sum.count + 1, bytes: sum.bytes + b[row]! });
+      }
+      if (depth < 0) {
+        until = "instruction";
+        break search;
+      }
+    }
+  }
+  return {
+    time: timeInfo(replay, dead),
+    lastDecref: lastDecref ? ledger.row(lastDecref) : null,
+    gone,
+    cascade: {
+      objects,
+      bytes,
+      types: [...types]
+        .map(([type, sum]) => ({ type: names.type(type), ...sum }))
+        .sort((x, y) => byBytes(x, y) || compareText(x.type, y.type)),
+      until,
+    },
+  };
+}

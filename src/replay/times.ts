@@ -1,0 +1,202 @@
+/**
+ * Times as people name them: `start`, `end`, `peak`, `42%`, `1.5s`, `#123456`, `mark:NAME`, `mark:NAME[2]`, `gc:3`, `line:FILE:12`,
+ * `line:FILE:12[3]`, `call:FUNCTION[3]`. A time is the number of the event that comes next: all earlier ones have happened. So a mark,
+ * a collection or a line means the state just before it, a call the state just after the frame was entered.
+ *
+ * What occurs once needs no number in brackets; from 1, or from -1 for the last. What fits nothing, or several things, is answered
+ * with what there is.
+ *
+ * A line runs once for each time that a frame has an event there, coming from another line or freshly entered: the frames are followed
+ * by call and return. A line that leaves no event cannot be named; there are few, since loading a constant already counts.
+ */
+import { Failure } from "../base/failure.js";
+import { type EventNumber, eventNumber } from "../base/ids.js";
+import { Kind } from "../trace/events.js";
+import type { Replay } from "./replay.js";
+
+const FORMS =
+  "start, end, peak, 42%, 1.5s, #123456, mark:NAME, mark:NAME[2], gc:3, line:FILE:12, line:FILE:12[3], call:FUNCTION or call:FUNCTION[3]";
+
+/** Names that an answer lists. */
+const LISTED = 8;
+
+/** The event number that the text names. */
+export function resolveTime(replay: Replay, text: string): EventNumber {
+  const { end } = replay;
+  const wrong = (what: string): Failure => new Failure(`--time ${text}: ${what}`, 2);
+  if (text === "start") return eventNumber(0);
+  if (text === "end") return end;
+  if (text === "peak") return replay.peak().time;
+  const percent = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text);
+  if (percent) {
+    const share = Number(percent[1]) / 100;
+    if (share > 1) throw wrong("goes from 0% to 100%");
+    return eventNumber(Math.round(share * end));
+  }
+  const number = /^#(\d{1,15})$/.exec(text);
+  if (number) {
+    const event = Number(number[1]);
+    if (event > end) throw wrong(`the trace has ${end} events: times go from #0 to #${end}`);
+    return eventNumber(event);
+  }
+  const seconds = /^(\d+(?:\.\d+)?)s$/.exec(text);
+  if (seconds) return atSeconds(replay, Number(seconds[1]), wrong);
+  const [, kind, rest] = /^(mark|gc|line|call):(.+)$/s.exec(text) ?? [];
+  if (kind === undefined) throw wrong(`is no time; times are ${FORMS}`);
+  const [, name, ordinal] = /^(.+?)(?:\[(-?\d{1,12})\])?$/s.exec(rest!)!;
+  const nth = ordinal === undefined ? undefined : Number(ordinal);
+  const events = { mark: marks, gc: collections, line: lineRuns, call: calls }[kind as "mark" | "gc" | "line" | "call"];
+  return eventNumber(events(replay, name!, nth, wrong));
+}
+
+type Wrong = (what: string) => Failure;
+
+/** The wall time of a time, in ms since the program's start: between a chunk's ends by its events. */
+export function wallAt(replay: Replay, time: number): number {
+  const { chunks } = replay.reader;
+  const chunk = replay.reader.chunkAt(eventNumber(time));
+  if (chunk === undefined) return chunks[chunks.length - 1]?.wall_stop ?? 0;
+  const { first, last, wall_start, wall_stop } = chunks[chunk]!;
+  return last === first ? wall_start : wall_start + ((time - first) / (last - first)) * (wall_stop - wall_start);
+}
+
+function atSeconds(replay: Replay, seconds: number, wrong: Wrong): EventNumber {
+  const { chunks } = replay.reader;
+  const wall = seconds * 1000;
+  const chunk = chunks.find(({ wall_stop }) => wall_stop >= wall);
+  if (!chunk) throw wrong(`the program's last event was after ${(wallAt(replay, replay.end) / 1000).toFixed(3)}s`);
+  const { first, last, wall_start, wall_stop } = chunk;
+  if (wall <= wall_start) return eventNumber(first);
+  return eventNumber(first + Math.ceil(((wall - wall_start) / (wall_stop - wall_start)) * (last - first)));
+}
+
+/** The n-th of the things found, or an answer about how many there are. */
+function choose(found: readonly number[], nth: number | undefined, what: string, one: string, wrong: Wrong): number {
+  if (found.length === 0) throw wrong(`${what} does not occur in this trace`);
+  if (nth === undefined) {
+    if (found.length === 1) return found[0]!;
+    throw wrong(
+      `${what} occurs ${found.length.toLocaleString("en-US")} times, first at #${found[0]}, last at #${found[found.length - 1]}: choose ${one}[1] to ${one}[${found.length}], or ${one}[-1] for the last`,
+    );
+  }
+  const event = nth > 0 ? found[nth - 1] : nth < 0 ? found[found.length + nth] : undefined;
+  if (event === undefined) {
+    throw wrong(
+      `${what} occurs ${found.length.toLocaleString("en-US")} times: choose ${one}[1] to ${one}[${found.length}]`,
+    );
+  }
+  return event;
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length === 0
+    ? "none"
+    : names.slice(0, LISTED).join(", ") + (names.length > LISTED ? `, and ${names.length - LISTED} more` : "");
+
+function marks(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): number {
+  const ids = new Map<number, string>();
+  for (const row of replay.reader.rows("markNames")) ids.set(row.id, row.name);
+  // A mark's own name may end in brackets.
+  const literal = nth === undefined ? name : `${name}[${nth}]`;
+  const exact = [...ids.values()].includes(literal) ? literal : name;
+  const found: number[] = [];
+  for (const { event, name: id } of replay.reader.rows("marks")) if (ids.get(id) === exact) found.push(event);
+  if (found.length === 0) throw wrong(`no mark has that name; marks are: ${listed([...new Set(ids.values())])}`);
+  return choose(found, exact === name ? nth : undefined, `mark ${exact}`, `mark:${exact}`, wrong);
+}
+
+function collections(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): number {
+  const starts = [...replay.reader.rows("collections")].map(({ start }) => start);
+  if (!/^-?\d{1,12}$/.test(name) || nth !== undefined) throw wrong("a collection is named by its number, such as gc:3");
+  if (starts.length === 0) throw wrong("the trace has no collections");
+  const number = Number(name);
+  const start = number > 0 ? starts[number - 1] : number < 0 ? starts[starts.length + number] : undefined;
+  if (start === undefined) throw wrong(`the trace has collections gc:1 to gc:${starts.length}`);
+  return start;
+}
+
+function calls(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): number {
+  const wanted = new Set<number>();
+  const names = new Set<string>();
+  const similar = new Set<string>();
+  for (const { id, qualname, name: short } of replay.reader.rows("codes")) {
+    if (qualname === name || short === name) {
+      wanted.add(id);
+      names.add(qualname);
+    } else if (qualname.toLowerCase().includes(name.toLowerCase())) similar.add(qualname);
+  }
+  if (wanted.size === 0) throw wrong(`no function has that name; similar are: ${listed([...similar].sort())}`);
+  if (names.size > 1) {
+    if (names.has(name)) {
+      for (const { id, qualname } of replay.reader.rows("codes")) if (qualname !== name) wanted.delete(id);
+    } else throw wrong(`several functions have that name: ${listed([...names].sort())}`);
+  }
+  const found: number[] = [];
+  for (const { columns } of replay.range(0, replay.end)) {
+    const { kind, a, first, count } = columns;
+    for (let row = 0; row < count; row++) {
+      if (kind[row] === Kind.call && wanted.has(a[row]!)) found.push(first + row + 1);
+    }
+  }
+  return choose(found, nth, `a call of ${name}`, `call:${name}`, wrong);
+}
+
+/** Whether a path is meant by a shorter one: the same, or its end from a slash on. */
+export const pathFits = (path: string, wanted: string): boolean => path === wanted || path.endsWith(`/${wanted}`);
+
+function lineRuns(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): number {
+  const [, file, lineText] = /^(.+):(\d{1,9})$/s.exec(name) ?? [];
+  if (file === undefined) throw wrong("a line is named by file and number, such as line:app.py:12");
+  const line = Number(lineText);
+  const codes = new Map<number, string>();
+  for (const row of replay.reader.rows("codes")) if (pathFits(row.file, file)) codes.set(row.id, row.file);
+  const files = [...new Set(codes.values())];
+  if (files.length === 0) {
+    const all = [...replay.reader.rows("codes")].map((row) => row.file);
+    throw wrong(`no code of that file ran; files are: ${listed([...new Set(all)].sort())}`);
+  }
+  if (files.length > 1) throw wrong(`several files are called that: ${listed(files.sort())}`);
+  const wanted: number[] = [];
+  const lines = new Set<number>();
+  for (const { id, code, line: at } of replay.reader.rows("locations")) {
+    if (!codes.has(code) || at === null) continue;
+    lines.add(at);
+    if (at === line) wanted.push(id);
+  }
+  if (wanted.length === 0) {
+    const near = [...lines].sort((x, y) => Math.abs(x - line) - Math.abs(y - line)).slice(0, LISTED);
+    throw wrong(`nothing happened on that line; lines near it are: ${near.sort((x, y) => x - y).join(", ")}`);
+  }
+  return choose(runsOf(replay, wanted), nth, `line ${name}`, `line:${name}`, wrong);
+}
+
+/** Events with which a frame came to one of these locations from another one. */
+function runsOf(replay: Replay, locations: readonly number[]): number[] {
+  const wanted = new Uint8Array(locations.reduce((most, id) => Math.max(most, id), 0) + 1);
+  for (const id of locations) wanted[id] = 1;
+  const found: number[] = [];
+  // Whether each frame's last event was there; the frames below the recording's start count as one.
+  let there = new Uint8Array(1024);
+  let depth = 0;
+  for (const { columns } of replay.range(0, replay.end)) {
+    const { kind, location, first, count } = columns;
+    for (let row = 0; row < count; row++) {
+      const now = wanted[location[row]!] ?? 0;
+      if (now !== there[depth]) {
+        there[depth] = now;
+        if (now === 1) found.push(first + row);
+      }
+      const code = kind[row];
+      if (code === Kind.call) {
+        depth++;
+        if (depth === there.length) {
+          const larger = new Uint8Array(depth * 2);
+          larger.set(there);
+          there = larger;
+        }
+        there[depth] = 0;
+      } else if (code === Kind.return && depth > 0) depth--;
+    }
+  }
+  return found;
+}
