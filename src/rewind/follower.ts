@@ -1,0 +1,170 @@
+/**
+ * The recorder's observer in a second run. The same hooks leave the same records in the same ring; but here they are compared with the
+ * trace instead of being stored, and the run can be held.
+ *
+ * Exactly at an event: a record has 12 bytes at least, so when n events are left to the target, the ring is set to be handed out
+ * after 12 n bytes. That never lets the target pass; it takes some twenty flushes to get there, the last of them after one record.
+ * The interpreter is then in the middle of some C function: its memory can be read, and nothing else. To ask Python something, the
+ * run goes on to the next safe point: where a function is entered, or where CPython looks for signals, which it does in loops.
+ *
+ * Types are numbered as the trace has them: an audit or a graph that was taken while recording numbers types that it is first to meet.
+ */
+import { assert } from "../base/failure.js";
+import { type EventNumber, eventNumber } from "../base/ids.js";
+import type { CodeFacts, TypeFacts } from "../interpreter/heap-reader.js";
+import type { Plan } from "../interpreter/instrument.js";
+import { RAW_WORDS, RawKind } from "../interpreter/raw-events.js";
+import { RecordEncoder } from "../record/encoder.js";
+import type { Placed } from "../record/messages.js";
+import { Observer } from "../record/observer.js";
+import type { TraceReader } from "../trace/reader.js";
+import type { Baseline } from "../trace/writer.js";
+import { EventComparer } from "./event-comparer.js";
+import type { Divergence } from "./messages.js";
+
+const SHORTEST = 4 * RAW_WORDS[RawKind.incref]!;
+/** ms between two words about progress. */
+const PROGRESS_EVERY = 100;
+
+/** What the follower tells of; each call returns when the run may go on. */
+export interface FollowerListener {
+  progress(event: number): void;
+  diverged(divergence: Divergence): void;
+  /** The target is reached, in the middle of some C function. */
+  arrived(): void;
+  safePoint(): void;
+  /** The program is over: the interpreter is about to begin its end. */
+  ended(): void;
+}
+
+export class Follower extends Observer {
+  readonly #comparer: EventComparer;
+  readonly #encoder: RecordEncoder;
+  readonly #codes = new Map<number, CodeFacts>();
+  readonly #reader: TraceReader;
+  readonly #listener: FollowerListener;
+  readonly #types = new Map<number, { id: number; name: string }[]>();
+  #lastType = 0;
+  #target = Number.POSITIVE_INFINITY;
+  #told = 0;
+
+  constructor(plan: Plan, reader: TraceReader, listener: FollowerListener) {
+    super(
+      plan,
+      {
+        published: 0,
+        publish: (words) => this.#records(words),
+        partSent: () => true,
+        wake: () => {},
+      },
+      { postMessage: ({ message }: Placed) => this.#message(message) },
+      0,
+      false,
+    );
+    this.#reader = reader;
+    this.#listener = listener;
+    this.#comparer = new EventComparer(reader);
+    this.#encoder = new RecordEncoder(plan.region.start, plan.siteFunction.length, {
+      location: () => {},
+      site: () => {},
+      sample: () => Number.POSITIVE_INFINITY,
+    });
+    for (const { id, name, address } of reader.rows("types")) {
+      this.#lastType = id;
+      const here = this.#types.get(address);
+      if (here) here.push({ id, name });
+      else this.#types.set(address, [{ id, name }]);
+    }
+  }
+
+  /** Events that have happened. */
+  get events(): EventNumber {
+    return eventNumber(this.#comparer.events);
+  }
+
+  /** Where to stop; Infinity: nowhere. */
+  set target(event: number) {
+    this.#target = event;
+    this.#aim();
+  }
+
+  #aim(): void {
+    this.probe.flushAfter(SHORTEST * (this.#target - this.#comparer.events));
+  }
+
+  /** Whether everything up to this event was the same. */
+  settle(): Divergence | undefined {
+    this.probe.flush();
+    return this.#comparer.settle();
+  }
+
+  finish(): Divergence | undefined {
+    return this.#comparer.finish();
+  }
+
+  protected override typeNumber({ address, name }: TypeFacts): number {
+    const here = this.#types.get(address);
+    const at = here?.findIndex((type) => type.name === name) ?? -1;
+    return at >= 0 ? here!.splice(at, 1)[0]!.id : ++this.#lastType;
+  }
+
+  /** What ends a recording holds the second run: everything is still alive. */
+  override stop(): void {
+    this.#listener.ended();
+  }
+
+  override safePoint(): void {
+    this.probe.safePointDue = false;
+    this.probe.flush();
+    this.#listener.safePoint();
+  }
+
+  #message(message: Placed["message"]): void {
+    if (message.kind === "code") this.#codes.set(message.id, message.facts);
+    else if (message.kind === "baseline") {
+      this.#compareBaseline(message);
+      this.#encoder.begin(message.objects.type, message.objects.bytes);
+    }
+  }
+
+  #compareBaseline(found: Baseline): void {
+    const expected = this.#reader.baseline();
+    const lists = [
+      ["objects", expected?.objects, found.objects],
+      ["blocks", expected?.blocks, found.blocks],
+    ] as const;
+    for (const [what, old, now] of lists) {
+      const columns = Object.entries(now) as [keyof typeof now, Uint32Array][];
+      const differs = ([name, column]: [string, Uint32Array]): boolean =>
+        Buffer.compare(bytesOf((old as Record<string, Uint32Array> | undefined)?.[name]), bytesOf(column)) !== 0;
+      if (!columns.some(differs)) continue;
+      this.#listener.diverged({
+        event: 0,
+        expected: `${old?.address.length ?? 0} ${what} alive at the start`,
+        found: `${now.address.length} ${what}, not the same`,
+      });
+    }
+  }
+
+  #records(words: Int32Array): boolean {
+    const columns = this.#encoder.encode(words, this.events, (id) => {
+      const facts = this.#codes.get(id);
+      assert(facts !== undefined, `code object ${id} was announced`);
+      return facts;
+    });
+    const divergence = this.#comparer.take(columns);
+    if (divergence) this.#listener.diverged(divergence);
+    const now = performance.now();
+    if (now - this.#told >= PROGRESS_EVERY) {
+      this.#told = now;
+      this.#listener.progress(this.events);
+    }
+    assert(this.events <= this.#target, `event ${this.#target} is not passed, as ${this.events} was`);
+    if (this.events === this.#target) this.#listener.arrived();
+    this.#aim();
+    return true;
+  }
+}
+
+const bytesOf = (column: Uint32Array | undefined): Buffer =>
+  column ? Buffer.from(column.buffer, column.byteOffset, column.byteLength) : Buffer.alloc(0);

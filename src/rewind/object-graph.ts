@@ -1,0 +1,224 @@
+/**
+ * The object graph at a moment, as columns: nodes sorted by address, references out of each in the order that the interpreter gave
+ * them, and into each. Distances from the roots and dominators are computed once, on demand.
+ *
+ * Roots come in two ranks. What a program works with (modules, frames) are what a person can let go of; what the
+ * interpreter's private state and static memory hold (built-in types and what hangs on them) is there for ever, and explains an object only when the first does not.
+ */
+import { assert } from "../base/failure.js";
+import { EdgeKind as EDGE } from "../interpreter/graph.js";
+import type { TraceReader } from "../trace/reader.js";
+
+export const NONE = -1;
+
+/** One reference, by its number in the graph. */
+export interface Edge {
+  /** Node that refers; NONE: the interpreter itself. */
+  readonly source: number;
+  readonly target: number;
+  readonly kind: number;
+  readonly label: number;
+}
+
+export class ObjectGraph {
+  readonly address: Uint32Array;
+  readonly type: Uint32Array;
+  readonly count: Uint32Array;
+  readonly bytes: Uint32Array;
+  readonly #source: Int32Array;
+  readonly #target: Int32Array;
+  readonly #kind: Uint32Array;
+  readonly #label: Uint32Array;
+  readonly #outStart: Int32Array;
+  readonly #inStart: Int32Array;
+  readonly #inEdges: Int32Array;
+  readonly #labels: ReadonlyMap<number, string>;
+  readonly rootEdges: readonly number[];
+  #parent: Int32Array | undefined;
+  #distance: Int32Array | undefined;
+
+  private constructor(nodes: Uint32Array[], edges: Uint32Array[], labels: ReadonlyMap<number, string>) {
+    [this.address, this.type, this.count, this.bytes] = nodes as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+    this.#labels = labels;
+    const [source, target, kind, label] = edges as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+    // References to objects that are no nodes (static data that nobody adopted) lead nowhere and are left out.
+    const kept: number[] = [];
+    const from = new Int32Array(source.length);
+    const to = new Int32Array(source.length);
+    for (let e = 0; e < source.length; e++) {
+      from[e] = source[e] === 0 ? NONE : this.nodeAt(source[e]!);
+      to[e] = this.nodeAt(target[e]!);
+      if (to[e]! >= 0 && (source[e] === 0 || from[e]! >= 0)) kept.push(e);
+    }
+    const order = kept.sort((a, b) => from[a]! - from[b]! || a - b);
+    this.#source = Int32Array.from(order, (e) => from[e]!);
+    this.#target = Int32Array.from(order, (e) => to[e]!);
+    this.#kind = Uint32Array.from(order, (e) => kind[e]!);
+    this.#label = Uint32Array.from(order, (e) => label[e]!);
+    const n = this.address.length;
+    this.#outStart = starts(this.#source, n);
+    this.#inStart = starts(this.#target, n);
+    this.#inEdges = new Int32Array(order.length);
+    const next = this.#inStart.slice();
+    for (let e = 0; e < order.length; e++) this.#inEdges[next[this.#target[e]!]!++] = e;
+    this.rootEdges = [...this.#source.keys()].filter((e) => this.#source[e] === NONE);
+  }
+
+  /** The graph of an audit; undefined where the trace has none. */
+  static load(reader: TraceReader, audit: number): ObjectGraph | undefined {
+    const nodes = joined([...reader.graph(audit, "nodes")]);
+    if (nodes[0]!.length === 0) return undefined;
+    const labels = new Map([...reader.rows("graphLabels")].map(({ id, text }) => [id, text]));
+    return new ObjectGraph(nodes, joined([...reader.graph(audit, "edges")]), labels);
+  }
+
+  get nodes(): number {
+    return this.address.length;
+  }
+
+  get edges(): number {
+    return this.#source.length;
+  }
+
+  /** The node at an address, or NONE. */
+  nodeAt(address: number): number {
+    let low = 0;
+    let high = this.address.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const here = this.address[middle]!;
+      if (here === address) return middle;
+      if (here < address) low = middle + 1;
+      else high = middle - 1;
+    }
+    return NONE;
+  }
+
+  edge(e: number): Edge {
+    return { source: this.#source[e]!, target: this.#target[e]!, kind: this.#kind[e]!, label: this.#label[e]! };
+  }
+
+  labelText(label: number): string {
+    return this.#labels.get(label) ?? "?";
+  }
+
+  /** Numbers of the references that a node owns, in its own order. */
+  out(node: number): Iterable<number> {
+    return range(this.#outStart[node]!, this.#outStart[node + 1]!);
+  }
+
+  /** Numbers of the references to a node. */
+  *into(node: number): Generator<number> {
+    for (let i = this.#inStart[node]!; i < this.#inStart[node + 1]!; i++) yield this.#inEdges[i]!;
+  }
+
+  /** Position of a reference among those of the same kind that its source owns: for keys and members, which have no index. */
+  rank(e: number): number {
+    let rank = 0;
+    for (const other of this.out(this.#source[e]!)) {
+      if (other === e) return rank;
+      if (this.#kind[other] === this.#kind[e]) rank++;
+    }
+    throw new RangeError(`reference ${e} is not its source's`);
+  }
+
+  /** The reference by which a node is reached on a shortest path from a root; NONE for a node of the second rank or not reached. */
+  parent(node: number): number {
+    this.#search();
+    return this.#parent![node]!;
+  }
+
+  /** References between a root and the node; NONE when no path leads there. */
+  distance(node: number): number {
+    this.#search();
+    return this.#distance![node]!;
+  }
+
+  /** Breadth first from the interpreter's references, `__main__` before other modules; then from static objects. */
+  #search(): void {
+    if (this.#parent) return;
+    const n = this.nodes;
+    const parent = new Int32Array(n).fill(NONE);
+    const distance = new Int32Array(n).fill(NONE);
+    const queue = new Int32Array(n);
+    let head = 0;
+    let tail = 0;
+    const reach = (node: number, by: number, far: number): void => {
+      if (distance[node] !== NONE) return;
+      distance[node] = far;
+      parent[node] = by;
+      queue[tail++] = node;
+    };
+    const follow = (): void => {
+      while (head < tail) {
+        const node = queue[head++]!;
+        const all = [...this.out(node)];
+        // Where there is a choice, the program's own module names the path.
+        all.sort((a, b) => Number(this.#isMain(b)) - Number(this.#isMain(a)) || a - b);
+        for (const e of all) reach(this.#target[e]!, e, distance[node]! + 1);
+      }
+    };
+    for (const e of this.rootEdges) if (!this.isStateRoot(e)) reach(this.#target[e]!, e, 1);
+    follow();
+    for (const e of this.holdingRoots()) reach(this.#target[e]!, e, 1);
+    follow();
+    for (let node = 0; node < n; node++) if (this.bytes[node] === 0) reach(node, NONE, 0);
+    follow();
+    this.#parent = parent;
+    this.#distance = distance;
+  }
+
+  /** Whether a root is a word of the interpreter's private state: found by its value, so not certain to be counted. */
+  isStateRoot(e: number): boolean {
+    return this.#kind[e] === EDGE.root && this.labelText(this.#label[e]!) === "interpreter state";
+  }
+
+  /**
+   * Roots that keep their object alive: all but those words of the private state for which the other references leave no room in the
+   * count, such as the borrowed ones of the cache of methods.
+   */
+  *holdingRoots(): Generator<number> {
+    for (const e of this.rootEdges) if (!this.isStateRoot(e) || this.#hasRoom(this.#target[e]!)) yield e;
+  }
+
+  #hasRoom(node: number): boolean {
+    let others = 0;
+    for (const e of this.into(node)) if (this.#kind[e] !== EDGE.borrowed && !this.isStateRoot(e)) others++;
+    return others < this.count[node]!;
+  }
+
+  #isMain(e: number): boolean {
+    return this.#kind[e] === EDGE.value && this.labelText(this.#label[e]!) === "'__main__'";
+  }
+}
+
+function* range(from: number, to: number): Generator<number> {
+  for (let i = from; i < to; i++) yield i;
+}
+
+/** For sorted or unsorted owners 0…n-1: where each one's rows begin when grouped. Rows of NONE come before all. */
+function starts(owner: Int32Array, n: number): Int32Array {
+  const at = new Int32Array(n + 1);
+  let before = 0;
+  for (const o of owner) {
+    if (o < 0) before++;
+    else at[o + 1]!++;
+  }
+  at[0] = before;
+  for (let i = 0; i < n; i++) at[i + 1]! += at[i]!;
+  return at;
+}
+
+function joined(parts: readonly Uint32Array[][]): Uint32Array[] {
+  const rows = parts.reduce((sum, part) => sum + part[0]!.length, 0);
+  return [0, 1, 2, 3].map((column) => {
+    const all = new Uint32Array(rows);
+    let at = 0;
+    for (const part of parts) {
+      all.set(part[column]!, at);
+      at += part[column]!.length;
+    }
+    assert(at === rows, "columns of one length");
+    return all;
+  });
+}

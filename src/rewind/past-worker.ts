@@ -1,0 +1,240 @@
+/**
+ * The thread of a second run: the interpreter over the log of inputs, held wherever the main thread wants it. It serves requests from
+ * the middle of the interpreter's call stack, and goes on when a request asks for it.
+ */
+import { receiveMessageOnPort, workerData } from "node:worker_threads";
+import { assert, Failure } from "../base/failure.js";
+import { InterpreterCrash } from "../interpreter/failures.js";
+import type { Guest } from "../interpreter/guest.js";
+import { InputMismatch, InputReplay, InputsEnded } from "../interpreter/input-replay.js";
+import { runInterpreter } from "../interpreter/interpreter.js";
+import { TraceReader } from "../trace/reader.js";
+import { callsOfThePast, evaluate } from "./evaluate.js";
+import { Follower } from "./follower.js";
+import { checkHeap, heapAt } from "./heap-check.js";
+import type { Answer, Divergence, PastWorkerData, Request } from "./messages.js";
+import { Snapshot } from "./snapshot.js";
+
+/** Where the run stands while requests are served. */
+type Standing = "before" | "event" | "safe point" | "end" | "over";
+
+class Past {
+  readonly #data: PastWorkerData;
+  readonly #reader: TraceReader;
+  readonly #replay: InputReplay;
+  readonly #follower: Follower;
+  #guest: Guest | undefined;
+  #served = 0;
+  #question: (Request & { kind: "evaluate" }) | undefined;
+  #ended = false;
+
+  constructor(data: PastWorkerData) {
+    this.#data = data;
+    this.#reader = TraceReader.open(data.trace);
+    let part = 0;
+    this.#replay = new InputReplay(() => this.#reader.inputs(part++), data.standardLibrary);
+    this.#follower = new Follower(data.plan, this.#reader, {
+      progress: (event) => this.#say({ kind: "progress", event }),
+      diverged: (divergence) => this.#diverged(divergence),
+      arrived: () => this.#arrived(),
+      safePoint: () => {
+        // While the interpreter initialises itself, Python cannot be asked yet.
+        if (this.#guest) this.#serve("safe point");
+        else this.#follower.probe.safePointDue = true;
+      },
+      ended: () => this.#end(),
+    });
+    // A loop that calls no Python function has safe points too.
+    this.#replay.betweenBytecodes = () => {
+      if (this.#question && this.#guest && this.#follower.probe.recording) this.#follower.safePoint();
+    };
+  }
+
+  run(): void {
+    const { meta } = this.#reader;
+    const follower = this.#follower;
+    const start = (baseline: boolean): void => {
+      follower.start(baseline);
+      this.#serve("before");
+    };
+    try {
+      runInterpreter({
+        module: this.#data.module,
+        standardLibrary: this.#data.standardLibrary,
+        program: { kind: meta.program!.kind, target: meta.program!.text, args: meta.argv! },
+        cwd: meta.cwd!,
+        env: meta.env!,
+        hashSeed: meta.hashSeed!,
+        version: meta.recorder!,
+        interrupt: new Int32Array(1),
+        terminalSize: new Int32Array(2),
+        replay: this.#replay,
+        hooks: {
+          instantiated: (instance) => {
+            follower.attach(instance);
+            if (meta.from === "interpreter") start(false);
+          },
+          initialised: (guest) => {
+            this.#guest = guest;
+          },
+          programStart: () => {
+            if (meta.from !== "interpreter") start(true);
+          },
+          mark: (name) => follower.mark(name),
+          programEnd: () => this.#end(),
+          processEnd: (guest) => {
+            this.#guest = guest;
+            this.#end();
+          },
+        },
+      });
+    } catch (error) {
+      if (error instanceof InputMismatch) this.#diverged(follower.settle() ?? this.#mismatch(error.message));
+      else if (error instanceof InputsEnded)
+        this.#fail("the recorded inputs end before the event: the recording was cut short");
+      else if (!(error instanceof InterpreterCrash)) {
+        // A run that went its own way between two comparisons may have met anything.
+        const divergence = follower.settle();
+        if (!divergence) throw error;
+        this.#diverged(divergence);
+      }
+    }
+    if (!this.#ended) this.#end();
+    this.#fail("the recorded program is over");
+  }
+
+  /** The last event has happened; what recorded stops here, and so do the inputs. */
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#follower.probe.flush();
+    this.#follower.probe.pause();
+    const divergence = this.#follower.finish();
+    if (divergence) this.#diverged(divergence);
+    this.#held(true);
+    this.#serve("end");
+  }
+
+  #arrived(): void {
+    const divergence = this.#follower.settle();
+    if (divergence) this.#diverged(divergence);
+    if (this.#question)
+      this.#fail("the recording was cut off before Python could be asked again: choose an earlier time");
+    this.#held(false);
+    this.#serve("event");
+  }
+
+  #mismatch(found: string): Divergence {
+    return { event: this.#follower.events, expected: "the recorded inputs", found };
+  }
+
+  #say(answer: Answer): void {
+    this.#data.port.postMessage(answer);
+  }
+
+  #held(ended: boolean): void {
+    this.#say({ kind: "held", event: this.#follower.events, ended });
+  }
+
+  /** Says so, and goes no further. */
+  #diverged(divergence: Divergence): never {
+    this.#say({ kind: "diverged", divergence });
+    return this.#rest();
+  }
+
+  #fail(message: string): never {
+    this.#say({ kind: "failed", message });
+    return this.#rest();
+  }
+
+  /** Until the main thread ends this one. */
+  #rest(): never {
+    for (;;) Atomics.wait(this.#data.requests, 0, Atomics.load(this.#data.requests, 0));
+  }
+
+  /** Answers requests until one asks to go on. */
+  #serve(standing: Standing): void {
+    if (this.#question && standing !== "event") this.#evaluate(this.#question);
+    for (;;) {
+      Atomics.wait(this.#data.requests, 0, this.#served);
+      const found = receiveMessageOnPort(this.#data.port);
+      if (!found) continue;
+      this.#served++;
+      const request = found.message as Request;
+      switch (request.kind) {
+        case "go":
+          if (standing === "end") {
+            this.#held(true);
+            continue;
+          }
+          this.#follower.target = this.#lastStop(request.to);
+          if (this.#follower.events === request.to) {
+            this.#held(false);
+            continue;
+          }
+          return;
+        case "check":
+          this.#check();
+          continue;
+        case "evaluate":
+          if (standing === "safe point" || standing === "end") {
+            this.#evaluate(request);
+            continue;
+          }
+          this.#question = request;
+          if (this.#follower.events >= this.#reader.events)
+            this.#fail("the recording was cut off here, in the middle of something: choose an earlier time");
+          this.#follower.target = this.#lastStop(this.#reader.events);
+          this.#follower.probe.safePointDue = true;
+          return;
+      }
+    }
+  }
+
+  /** A complete trace's last event is no place to stop at: the program's end right behind it is a better one. */
+  #lastStop(to: number): number {
+    return this.#reader.meta.complete && to >= this.#reader.events ? Number.POSITIVE_INFINITY : to;
+  }
+
+  #check(): void {
+    const follower = this.#follower;
+    const heap = heapAt(this.#reader, follower.events);
+    const check = checkHeap(heap, follower.probe, follower.heap, (address) => follower.typeIdAt(address));
+    this.#say({ kind: "checked", check });
+  }
+
+  #evaluate({ expression, frame }: Request & { kind: "evaluate" }): void {
+    this.#question = undefined;
+    const { probe } = this.#follower;
+    const guest = this.#guest;
+    assert(guest, "there is an interpreter to ask");
+    const wasRecording = probe.recording;
+    const output = { text: "" };
+    const snapshot = new Snapshot(guest, this.#data.plan.region);
+    probe.pause();
+    this.#replay.instead = callsOfThePast(guest, output);
+    let answer: ReturnType<typeof evaluate>;
+    try {
+      answer = evaluate(guest, expression, frame);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError || error instanceof InterpreterCrash)) throw error;
+      answer = { ok: false, text: `the interpreter did not survive the question: ${error.message}`, where: null };
+    }
+    this.#replay.instead = undefined;
+    const spoiled = !snapshot.restore();
+    if (wasRecording) probe.resume();
+    this.#say({
+      kind: "evaluated",
+      evaluation: { ...answer, output: output.text, event: this.#follower.events },
+      spoiled,
+    });
+  }
+}
+
+const data = workerData as PastWorkerData;
+try {
+  new Past(data).run();
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  data.port.postMessage({ kind: "failed", message: error.message } satisfies Answer);
+}

@@ -1,0 +1,139 @@
+"""Objects of one class, each kept alive in another way that people ask about. The test knows who holds which."""
+
+import asyncio
+import collections
+import contextvars
+import functools
+import types
+import weakref
+
+
+class Kept:
+    pass
+
+
+def kept(how):
+    """A class of its own for each holder, so that each has an answer of its own."""
+    return type("Kept" + how, (Kept,), {})()
+
+
+cache = {"user:7": types.SimpleNamespace(rows=[0, 1, 2, kept("Cache")])}
+
+
+def make_closure():
+    held = kept("Closure")
+    return lambda: held
+
+
+callback = make_closure()
+
+
+class Bus:
+    listeners = []
+
+
+class KeptListener(Kept):
+    def on_event(self):
+        pass
+
+
+Bus.listeners.append(KeptListener().on_event)
+
+
+def fails(argument):
+    raise ValueError("kept with its traceback")
+
+
+try:
+    fails(kept("Traceback"))
+except ValueError as error:
+    last_error = error
+
+
+def numbers(start):
+    yield start
+    yield start
+
+
+unfinished = numbers(kept("Generator"))
+next(unfinished)
+
+
+async def waits(forever):
+    await asyncio.sleep(0)
+    return forever
+
+
+suspended = waits(kept("Coroutine"))
+
+
+@functools.lru_cache
+def remembered(n):
+    return kept("LruCache")
+
+
+remembered(1)
+
+
+class Model:
+    shared = kept("ClassAttribute")
+
+
+def greet(name=kept("Default")):
+    pass
+
+
+recent = collections.deque([kept("Deque")])
+later = functools.partial(print, kept("Partial"))
+members = {kept("Set")}
+by_object = {kept("Key"): 1}
+
+
+class Slotted:
+    __slots__ = ("value",)
+
+
+slotted = Slotted()
+slotted.value = kept("Slot")
+
+
+class Watched:
+    pass
+
+
+watched = Watched()
+
+
+def forget(reference, held=None):
+    pass
+
+
+weak = weakref.ref(watched, functools.partial(forget, held=kept("WeakrefCallback")))
+
+variable = contextvars.ContextVar("variable")
+variable.set(kept("ContextVariable"))
+
+
+class KeptCycle(Kept):
+    def __del__(self):
+        pass
+
+
+def cycle():
+    one = KeptCycle()
+    one.me = one
+
+
+import gc
+
+gc.disable()
+cycle()
+
+try:
+    import ctypes
+
+    lost = kept("ByC")
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(lost))
+    del lost
+except ImportError:
+    print("no ctypes")

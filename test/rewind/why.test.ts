@@ -1,0 +1,112 @@
+/** `why` names the culprit: a program that keeps objects in every way that people ask about, and what the first path must be. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TraceReader, type WhyAnswer, why } from "../../src/index.js";
+
+const main = resolve(import.meta.dirname, "../../dist/cli/main.js");
+const program = resolve(import.meta.dirname, "programs/culprits.py");
+const folder = mkdtempSync(join(tmpdir(), "refledger-why-"));
+const trace = join(folder, "culprits.trace.db");
+let reader: TraceReader;
+
+beforeAll(() => {
+  execFileSync(process.execPath, [main, "record", "--quiet", "--out", trace, program]);
+  reader = TraceReader.open(trace);
+});
+afterAll(() => {
+  reader?.close();
+  rmSync(folder, { recursive: true });
+});
+
+function answer(type: string): WhyAnswer {
+  const { answers } = why(reader, type);
+  expect(answers).toHaveLength(1);
+  return answers[0]!;
+}
+
+/** Who holds the object of each type, as the expression of the shortest path. */
+const culprits: [type: string, expression: RegExp | string][] = [
+  ["KeptCache", "__main__.cache['user:7'].rows[3]"],
+  ["KeptClosure", "__main__.callback.__closure__[0].cell_contents"],
+  ["KeptListener", "__main__.Bus.listeners[0].__self__"],
+  ["KeptTraceback", "__main__.last_error.__traceback__.tb_next.tb_frame.f_locals['argument']"],
+  ["KeptGenerator", "__main__.unfinished.gi_frame.f_locals['start']"],
+  ["KeptCoroutine", "__main__.suspended.cr_frame.f_locals['forever']"],
+  ["KeptLruCache", /^__main__\.remembered\./],
+  ["KeptClassAttribute", "__main__.Model.shared"],
+  ["KeptDefault", "__main__.greet.__defaults__[0]"],
+  ["KeptDeque", "__main__.recent[0]"],
+  ["KeptPartial", "__main__.later.args[0]"],
+  ["KeptSet", "list(__main__.members)[0]"],
+  ["KeptKey", "list(__main__.by_object)[0]"],
+  ["KeptSlot", "__main__.slotted.value"],
+  ["KeptWeakrefCallback", "__main__.weak.__callback__.keywords['held']"],
+];
+
+describe("why", () => {
+  it.each(culprits)("%s", (type, expression) => {
+    const { paths, refcount, explained, unexplained, retainedObjects } = answer(type);
+    if (typeof expression === "string") expect(paths[0]!.expression).toBe(expression);
+    else expect(paths[0]!.expression).toMatch(expression);
+    expect({ refcount, explained, unexplained }).toEqual({ refcount: 1, explained: 1, unexplained: 0 });
+    expect(retainedObjects).toBeGreaterThanOrEqual(1);
+    expect(paths[0]!.steps.at(-1)!.type).toBe(type);
+  });
+
+  it("a context variable's value is reached through the variable's context or its cache", () => {
+    const { paths, unexplained } = answer("KeptContextVariable");
+    expect(unexplained).toBe(0);
+    expect(paths.length).toBeGreaterThan(0);
+  });
+
+  it("a reference that C code holds is explained by nothing", () => {
+    expect(answer("KeptByC")).toMatchObject({ refcount: 1, explained: 0, unexplained: 1, paths: [] });
+  });
+
+  it("a cycle that nothing refers to has no path, but is explained by itself", () => {
+    expect(answer("KeptCycle")).toMatchObject({ refcount: 1, explained: 1, unexplained: 0, paths: [] });
+  });
+
+  it("groups the objects of a type by the shape of their paths", () => {
+    const sample = join(folder, "leaky.trace.db");
+    const script = resolve(import.meta.dirname, "../../traces/leaky-cache.py");
+    execFileSync(process.execPath, [main, "record", "--quiet", "--out", sample, script], { stdio: "ignore" });
+    const leaky = TraceReader.open(sample);
+    try {
+      const result = why(leaky, "Session");
+      expect(result).toMatchObject({ objects: 400, answers: [{ alike: 400, unexplained: 0 }] });
+      const { steps, expression } = result.answers[0]!.paths[0]!;
+      expect(expression).toMatch(/^list\(__main__\.app\.permissions\.known\)\[\d+\]/);
+      // The cache is the dominator: without it all sessions go.
+      const known = steps.find(({ name }) => name === ".known")!;
+      expect(known.retainedObjects).toBeGreaterThan(400);
+      expect(why(leaky, "Session[3]")).toMatchObject({ objects: 1 });
+      expect(why(leaky, `0x${result.answers[0]!.object.address.toString(16)}`)).toMatchObject({ objects: 1 });
+    } finally {
+      leaky.close();
+    }
+  });
+
+  it.each([
+    ["Sessions of something", /no object of that type is alive/],
+    ["Kept", /there are Kept/],
+    ["0x10", /no object lives there/],
+    ["dict[999999]", /only \d+ objects of that type/],
+  ])("%s is answered with what there is", (asked, line) => {
+    const { status, stderr, stdout } = spawnSync(process.execPath, [main, "why", trace, asked], { encoding: "utf8" });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(line);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  it("says that a trace without a graph has none", () => {
+    const bare = join(folder, "bare.trace.db");
+    execFileSync(process.execPath, [main, "record", "--quiet", "--no-graphs", "--out", bare, "-c", "pass"]);
+    const { status, stderr } = spawnSync(process.execPath, [main, "why", bare, "dict"], { encoding: "utf8" });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/has no object graph; record it again without --no-graphs/);
+  });
+});
