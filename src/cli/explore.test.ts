@@ -1,0 +1,256 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import yargs from "yargs";
+import { writeSample } from "../../test/support/sample-trace.js";
+import { Failure } from "../index.js";
+import { atCommand } from "./at.js";
+import { diffCommand } from "./diff.js";
+import { tableText } from "./explore.js";
+import { historyCommand } from "./history.js";
+import { objectsCommand } from "./objects.js";
+import { sqlCommand } from "./sql.js";
+
+let folder: string;
+let trace: string;
+const hostile = "int\x1b]0;owned\x07\u202eevil\n";
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "refledger-test-"));
+  trace = join(folder, "a.trace.db");
+  writeSample(trace, { typeName: hostile });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs one command; what it printed, and the Failure that it ended with. */
+async function run(...args: string[]): Promise<{ out: string; failure: Failure | undefined }> {
+  let out = "";
+  const stdout = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  try {
+    await yargs(args)
+      .command(atCommand)
+      .command(diffCommand)
+      .command(objectsCommand)
+      .command(historyCommand)
+      .command(sqlCommand)
+      .strict()
+      .exitProcess(false)
+      .fail((message, error) => {
+        throw error ?? new Error(message);
+      })
+      .parseAsync();
+    return { out, failure: undefined };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    expect(error.message).not.toMatch(/[\n\x1b\u202e]/);
+    return { out, failure: error };
+  } finally {
+    stdout.mockRestore();
+  }
+}
+const jsonOf = async (...args: string[]) => JSON.parse((await run(...args, "--json")).out);
+const rowsOf = async (query: string): Promise<Record<string, unknown>[]> =>
+  (await run("sql", trace, query, "--json")).out
+    .trimEnd()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+
+describe("at", () => {
+  it("prints the documented fields, which add up", async () => {
+    const at = await jsonOf("at", trace, "--time", "#5000", "--all");
+    expect(at.time).toMatchObject({ event: 5000 });
+    for (const field of ["count", "bytes"] as const) {
+      const total = at[field === "count" ? "objects" : "bytes"];
+      expect(at.types.reduce((n: number, row: Record<string, number>) => n + row[field]!, 0)).toBe(total);
+      expect(at.places.reduce((n: number, row: Record<string, number>) => n + row[field]!, 0)).toBe(total);
+      for (const row of at.types) {
+        expect(row.places.reduce((n: number, place: Record<string, number>) => n + place[field]!, 0)).toBe(row[field]);
+      }
+    }
+    expect(at.alive.objects).toBe(at.objects);
+    const own = await jsonOf("at", trace, "--time", "#5000");
+    expect(own.objects).toBe(at.objects - 20);
+    expect(own.stack.length).toBeGreaterThan(0);
+  });
+
+  it("filters by type, file, function, birth and number", async () => {
+    const all = await jsonOf("at", trace);
+    const one = all.types[0];
+    expect(await jsonOf("at", trace, "--type", one.type)).toMatchObject({ objects: one.count, bytes: one.bytes });
+    expect((await jsonOf("at", trace, "--file", "loop.py")).objects).toBe(all.objects);
+    const place = all.places[0];
+    const inFunction = await jsonOf("at", trace, "--function", place.function);
+    expect(inFunction.objects).toBeGreaterThanOrEqual(place.count);
+    expect(new Set(inFunction.places.map((row: { function: string }) => row.function))).toEqual(
+      new Set([place.function]),
+    );
+    const late = await jsonOf("at", trace, "--born-after", "#3000");
+    expect(late.objects).toBe((await jsonOf("diff", trace, "#3000", "end")).total.born);
+    const many = await jsonOf("at", trace, "--min-count", "3");
+    expect(many.types.length).toBe(all.types.filter(({ count }: { count: number }) => count >= 3).length);
+  });
+
+  it("tells whole call stacks apart", async () => {
+    const { places } = await jsonOf("at", trace, "--stacks");
+    expect(places.every((place: { stack: unknown[] }) => place.stack.length > 0)).toBe(true);
+    expect((await run("at", trace, "--stacks")).out).toMatch(/\n1 object, \d+ B\n {2}Loop\.f\d+ /);
+  });
+
+  it("escapes what the program named", async () => {
+    const { out } = await run("at", trace, "--all");
+    expect(out).toContain("int\\x1b]0;owned\\x07\\u202eevil\\x0a");
+    expect(out).not.toMatch(/\x1b|\u202e/);
+  });
+
+  it.each([
+    [["--time", "mark:worm"], "marks are: warm"],
+    [["--time", "mark:warm"], "occurs 3 times"],
+    [["--time", "noon"], "times are start, end, peak"],
+    [["--time", "gc:4"], "gc:1 to gc:3"],
+    [["--time", "7s"], "last event was after 0.029s"],
+    [["--type", "Typ"], "no type has that name; similar are: Type10"],
+    [["--file", "oop.py"], "similar are: /home/user/loop.py"],
+    [["--limit", "-1"], "whole number"],
+  ])("answers %j", async (options, message) => {
+    expect((await run("at", trace, ...options)).failure).toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe("diff", () => {
+  it("agrees with what is alive at both times", async () => {
+    const before = await jsonOf("at", trace, "--time", "#1000");
+    const after = await jsonOf("at", trace, "--time", "#5000");
+    const { total, types } = await jsonOf("diff", trace, "#1000", "#5000");
+    expect(total.survived + total.died).toBe(before.objects);
+    expect(total.survived + total.born).toBe(after.objects);
+    expect(total.growth).toBe(after.bytes - before.bytes);
+    const growths = types.map(({ growth }: { growth: number }) => growth);
+    expect(growths).toEqual([...growths].sort((x, y) => y - x));
+  });
+});
+
+describe("objects", () => {
+  it.each([
+    ["size", "bytes"],
+    ["changes", "changes"],
+    ["refcount", "count"],
+  ])("sorts by %s", async (key, field) => {
+    const { rows, objects } = await jsonOf("objects", trace, "--sort", key, "--limit", "1000");
+    expect(rows.length).toBe(objects);
+    const values = rows.map((row: Record<string, number>) => row[field]!);
+    expect(values).toEqual([...values].sort((x, y) => y - x));
+  });
+
+  it("shows immortal counts as such", async () => {
+    const { rows } = await jsonOf("objects", trace, "--all", "--limit", "1");
+    expect(rows[0]).toMatchObject({ id: 1, count: null, born: null });
+    expect((await run("objects", trace, "--all", "--limit", "1")).out).toMatch(/ #1 +0x100000 .* immortal /);
+  });
+});
+
+describe("history", () => {
+  it("names an object by number, address and type alike", async () => {
+    const [{ object, address, type }] = (await rowsOf(
+      "SELECT object, address, type FROM objects WHERE born IS NOT NULL ORDER BY object LIMIT 1",
+    )) as [{ object: number; address: number; type: string }];
+    const byNumber = await jsonOf("history", trace, `#${object}`);
+    expect(byNumber.object).toMatchObject({ id: object, address, type });
+    expect(await jsonOf("history", trace, `0x${address.toString(16)}`)).toEqual(byNumber);
+    const nth = (await rowsOf(`SELECT object FROM objects WHERE type = '${type}' ORDER BY object`)).findIndex(
+      (row) => row["object"] === object,
+    );
+    expect(await jsonOf("history", trace, `${type}[${nth + 1}]`)).toEqual(byNumber);
+  });
+
+  it("prints the ledger for people", async () => {
+    const long = join(folder, "long.trace.db");
+    writeSample(long, { chunks: 3, chunkEvents: 30_000 });
+    const query = "SELECT object FROM events WHERE kinds = 'dealloc' LIMIT 1";
+    const { object } = JSON.parse((await run("sql", long, query, "--json")).out);
+    const { out } = await run("history", long, `#${object}`);
+    expect(out).toMatch(/^died +#[\d,]+ \(/m);
+    expect(out).toMatch(/^last decref +#\d+ Loop\.f/m);
+    expect((await run("history", trace, "#1")).out).toMatch(/It is immortal/);
+  });
+
+  it.each([
+    ["expr:app.cache", "re-entering the past"],
+    ["#99999", "they go from #1 to #"],
+    ["0x1", "no object lives there"],
+    ["Type2", "are alive at #6000"],
+    ["Nothing", "no type has that name"],
+  ])("answers %s", async (object, message) => {
+    expect((await run("history", trace, object)).failure).toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe("sql", () => {
+  it("pushes ranges, kinds and objects down: the same rows as a filter over everything", async () => {
+    const all = await rowsOf("SELECT * FROM events");
+    expect(all.length).toBe(6000);
+    expect(await rowsOf("SELECT * FROM events(1990, 2010)")).toEqual(all.slice(1990, 2011));
+    expect(await rowsOf("SELECT * FROM events WHERE kinds = 'new,dealloc'")).toEqual(
+      all.filter(({ kind }) => kind === "new" || kind === "dealloc"),
+    );
+    expect(await rowsOf("SELECT * FROM events WHERE kinds = 'mark' AND first = 100")).toEqual(
+      all.filter(({ kind, event }) => kind === "mark" && Number(event) >= 100),
+    );
+    const one = all.find(({ kind }) => kind === "new")!["object"];
+    expect(await rowsOf(`SELECT event, kind FROM events WHERE about = ${one}`)).toEqual(
+      all.filter(({ object }) => object === one).map(({ event, kind }) => ({ event, kind })),
+    );
+    expect(all.filter(({ object, kind }) => object === null && ["incref", "new"].includes(String(kind)))).toEqual([]);
+  });
+
+  it("joins virtual tables with each other, each cursor at its own time", async () => {
+    const [{ n }] = (await rowsOf(
+      "SELECT count(*) n FROM objects('#5000') late WHERE late.object NOT IN (SELECT object FROM objects('#1000'))",
+    )) as [{ n: number }];
+    expect(n).toBe((await jsonOf("diff", trace, "#1000", "#5000", "--all")).total.born);
+    const [{ blocks }] = (await rowsOf("SELECT count(*) blocks FROM blocks('#5000')")) as [{ blocks: number }];
+    expect(blocks).toBe((await jsonOf("at", trace, "--time", "#5000")).alive.blocks);
+  });
+
+  it("writes CSV with quotes where they are needed", async () => {
+    const { out } = await run("sql", trace, `SELECT 1 AS "a,b", 'x"y' AS c, NULL AS d`, "--csv");
+    expect(out).toBe('"a,b",c,d\n1,"x""y",\n');
+  });
+
+  it.each([
+    ["DELETE FROM meta", "only statements that read"],
+    ["ATTACH 'x.db' AS x", "only statements that read"],
+    ["SELECT 1; SELECT 2", "more than one statement"],
+    ["SELECT nope", "no such column: nope"],
+    ["SELECT * FROM events WHERE kinds = 'birth'", "kinds are alloc, realloc"],
+    ["SELECT * FROM objects('noon')", "times are start, end"],
+  ])("answers %s", async (query, message) => {
+    expect((await run("sql", trace, query)).failure).toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+it("tables have no lines and no spaces at the end", () => {
+  expect(
+    tableText(
+      ["a", "long"],
+      ["right", "left"],
+      [
+        ["1", "x"],
+        ["22", "yy"],
+      ],
+    ),
+  ).toBe(" a  long\n 1  x\n22  yy\n");
+});

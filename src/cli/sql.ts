@@ -1,0 +1,118 @@
+/** `refledger sql`: any question that SQL can ask of a trace. */
+import type { CommandModule } from "yargs";
+import { Failure, replayTables, type SqlValue, TraceReader } from "../index.js";
+import { indexProgress, tableText } from "./explore.js";
+import { type Output, standardOutput } from "./output.js";
+import { printable } from "./printable.js";
+
+interface Arguments {
+  trace: string;
+  query: string;
+  csv: boolean;
+  json: boolean;
+}
+
+/** Rows that a table for people has at most: its columns are as wide as the widest cell. */
+const MOST_TABLE_ROWS = 1000;
+/** Text is handed over in pieces of about this many characters. */
+const PIECE = 1 << 16;
+
+export const sqlCommand: CommandModule<object, Arguments> = {
+  command: "sql <trace> <query>",
+  describe: "Ask a trace in SQL: its tables, and events, objects and blocks",
+  builder: (yargs) =>
+    yargs
+      .positional("trace", { type: "string", demandOption: true, describe: "the trace file" })
+      .positional("query", { type: "string", demandOption: true, describe: "one SELECT" })
+      .option("csv", { type: "boolean", default: false, describe: "print comma-separated values (RFC 4180)" })
+      .option("json", { type: "boolean", default: false, describe: "print one JSON object a line" })
+      .example(
+        "$0 sql app.trace.db \"SELECT type, count(*) n, sum(bytes) FROM objects('peak') GROUP BY type ORDER BY n DESC LIMIT 5\"",
+        "types at the peak",
+      )
+      .example('$0 sql app.trace.db "SELECT event, kind, line FROM events(1000, 2000)"', "a range of events")
+      .example('$0 sql app.trace.db "SELECT * FROM events WHERE about = 48213"', "the events of object #48213")
+      .epilogue(
+        "Virtual tables and their parameters, each also a hidden column for WHERE … = …: events(first, last, kinds, about), " +
+          "objects(time, number), blocks(time). Times are event numbers or names such as 'peak'; kinds are separated by commas. " +
+          "The other tables are described in docs/trace-format.md.",
+      ) as never,
+  handler: async ({ trace, query, csv, json }) => {
+    if (csv && json) throw new Failure("--csv and --json: choose one of them", 2);
+    const replayed = TraceReader.open(trace);
+    const { tables, close } = replayTables(replayed, { progress: indexProgress() });
+    try {
+      const asked = TraceReader.open(trace);
+      try {
+        const { columns, rows } = asked.sql(query, tables);
+        const output = standardOutput();
+        if (csv) await printLines(output, csvLines(columns, rows));
+        else if (json) await printLines(output, jsonLines(columns, rows));
+        else await output.write(tableOf(columns, rows));
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        throw new Failure(printable(error.message), error.exitCode, { cause: error });
+      } finally {
+        asked.close();
+      }
+    } finally {
+      close();
+      replayed.close();
+    }
+  },
+};
+
+async function printLines(output: Output, lines: Iterable<string>): Promise<void> {
+  let piece = "";
+  for (const line of lines) {
+    piece += `${line}\n`;
+    if (piece.length < PIECE) continue;
+    if (!(await output.write(piece))) return;
+    piece = "";
+  }
+  if (piece !== "") await output.write(piece);
+}
+
+const plainValue = (value: SqlValue): string | number | null =>
+  value instanceof Uint8Array ? Buffer.from(value).toString("hex") : typeof value === "bigint" ? Number(value) : value;
+
+function* jsonLines(columns: readonly string[], rows: Iterable<SqlValue[]>): Generator<string> {
+  for (const row of rows) {
+    yield JSON.stringify(Object.fromEntries(columns.map((name, i) => [name, plainValue(row[i]!)])));
+  }
+}
+
+function* csvLines(columns: readonly string[], rows: Iterable<SqlValue[]>): Generator<string> {
+  const cell = (value: SqlValue): string => {
+    const text = String(plainValue(value) ?? "");
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  yield columns.map(cell).join(",");
+  for (const row of rows) yield row.map(cell).join(",");
+}
+
+export function tableOf(columns: readonly string[], rows: Iterable<SqlValue[]>): string {
+  const shown: string[][] = [];
+  let rest = "";
+  const numeric = columns.map(() => true);
+  for (const row of rows) {
+    if (shown.length === MOST_TABLE_ROWS) {
+      rest = `… more than ${MOST_TABLE_ROWS.toLocaleString("en-US")} rows: use LIMIT, or see all with --csv or --json\n`;
+      break;
+    }
+    shown.push(
+      row.map((value, i) => {
+        if (typeof value === "string") numeric[i] = false;
+        if (value === null) return "-";
+        return value instanceof Uint8Array ? `${value.length} bytes` : printable(value);
+      }),
+    );
+  }
+  return (
+    tableText(
+      columns.map(printable),
+      numeric.map((right) => (right ? "right" : "left")),
+      shown,
+    ) + rest
+  );
+}

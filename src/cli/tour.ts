@@ -1,0 +1,53 @@
+/** `refledger tour`: the sample program, recorded, looked at and verified; what `npm start` runs. */
+import { fileURLToPath } from "node:url";
+import type { CommandModule } from "yargs";
+import { Failure, TraceReader, traceInfo, verify, why } from "../index.js";
+import { infoText } from "./info.js";
+import { standardOutput } from "./output.js";
+import { recordProgram } from "./record.js";
+import { verifyText } from "./verify.js";
+import { whyText } from "./why.js";
+
+const TRACE = "leaky-cache.trace.db";
+const SCRIPT = fileURLToPath(new URL("../../traces/leaky-cache.py", import.meta.url));
+
+export const tourCommand: CommandModule = {
+  command: "tour",
+  describe: "Record a sample program that leaks, verify the trace, and ask why the leaked objects are alive",
+  handler: async () => {
+    const out = standardOutput();
+    await out.write(`Recording traces/leaky-cache.py, a service whose cache is never trimmed:\n\n`);
+    const program = { kind: "script" as const, target: SCRIPT, args: [] };
+    const options = {
+      out: TRACE,
+      overwrite: true,
+      from: "script" as const,
+      "audit-every": 0,
+      env: [],
+      "hash-seed": 0,
+      graphs: true,
+      quiet: true,
+    };
+    const exitCode = await recordProgram(program, options);
+    if (exitCode !== 0) throw new Failure(`the sample program ended with exit code ${exitCode}`);
+    const reader = TraceReader.open(TRACE);
+    try {
+      await out.write(`\nWhat was recorded (refledger info ${TRACE}):\n\n${infoText(traceInfo(reader))}`);
+      const result = verify(reader, {});
+      await out.write(`\nIs it exact? (refledger verify ${TRACE}):\n\n${verifyText(result)}`);
+      if (!result.ok) throw new Failure("the trace is not exact; please report this");
+      await out.write(`\nWhy are the Session objects still alive? (refledger why ${TRACE} Session):\n\n`);
+      await out.write(whyText(why(reader, "Session", { paths: 1 }), 3));
+    } finally {
+      reader.close();
+    }
+    await out.write(`
+Try next:
+  npx refledger why ${TRACE} 'Session[3]' --paths 5  one of them, by different paths
+  npx refledger dump ${TRACE} --kind mark          every event is there; these are the program's own marks
+  npx refledger dump ${TRACE} --kind collect-stop  what each collection found
+  npx refledger record YOUR-SCRIPT.py              your own program
+  npx refledger --help                             all verbs
+`);
+  },
+};

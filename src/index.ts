@@ -1,0 +1,73 @@
+/** The library's face: everything that the command line does, a program can do. */
+export { Failure } from "./base/failure.js";
+export * from "./base/ids.js";
+export type { Program } from "./interpreter/configuration.js";
+export { programEnvironment } from "./record/environment.js";
+export { hideLine, showLine } from "./record/line.js";
+export { checkProgram, defaultTrace } from "./record/program.js";
+export { type Progress, type RecordOptions, type RecordResult, record } from "./record/record.js";
+export {
+  type ChangeRow,
+  type Comparison,
+  compareTimes,
+  type PlaceChange,
+  type TypeChange,
+} from "./replay/compare.js";
+export { type DescribedEvent, describeEvents, type EventFilter } from "./replay/describe.js";
+export { BEFORE_TRACE, Heap, type HeapBlock, type HeapObject } from "./replay/heap.js";
+export {
+  type Death,
+  type History,
+  type HistoryOptions,
+  historyOf,
+  type LedgerRow,
+  type OpenReference,
+} from "./replay/history.js";
+export { createNames, type Names, type Place } from "./replay/names.js";
+export { eachEventOf, type ObjectEvent, type ObjectEventRow, type Origin, originOf } from "./replay/object-events.js";
+export { type Birth, openReplay, Replay, type ReplayOptions } from "./replay/replay.js";
+export { resolveObject } from "./replay/select.js";
+export {
+  callStack,
+  checkFilter,
+  countOf,
+  type Frame,
+  listObjects,
+  type ObjectFilter,
+  type ObjectRow,
+  objectRow,
+  type PlaceRow,
+  runningStack,
+  SORT_KEYS,
+  type SortKey,
+  type Survey,
+  type SurveyOptions,
+  survey,
+  type TimeInfo,
+  type TypeRow,
+  timeInfo,
+} from "./replay/survey.js";
+export { replayTables } from "./replay/tables-for-sql.js";
+export { resolveTime, wallAt } from "./replay/times.js";
+export { alignmentOf, type Difference, type VerifyOptions, type VerifyResult, verify } from "./replay/verify.js";
+export type { HeapCheck } from "./rewind/heap-check.js";
+export type { Divergence, Evaluation } from "./rewind/messages.js";
+export { Diverged, type Held, Past, type RerunResult, type RewindOptions, rerun } from "./rewind/rewind.js";
+export { type WhyAnswer, type WhyOptions, type WhyPath, type WhyResult, type WhyStep, why } from "./rewind/why.js";
+export { createDecoder, createEncoder, type Decoder, type Encoder, MAX_CHUNK_EVENTS } from "./trace/codec.js";
+export * from "./trace/events.js";
+export { type TraceInfo, traceInfo } from "./trace/info.js";
+export { type AuditRow, type ChunkRow, TraceReader } from "./trace/reader.js";
+export { FORMAT_VERSION, type Row, type TraceMeta } from "./trace/schema.js";
+export type { SqlResult, SqlValue, VirtualTable } from "./trace/sql.js";
+export {
+  type Audit,
+  type Baseline,
+  type BlockColumns,
+  type ChunkFacts,
+  type ObjectColumns,
+  TraceWriter,
+  type TraceWriterOptions,
+  type UnknownReferent,
+} from "./trace/writer.js";
+export { version } from "./version.js";
