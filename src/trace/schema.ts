@@ -344,6 +344,21 @@ export const TABLES = {
     ],
     key: ["chunk"],
   },
+  answers: {
+    name: "answers",
+    doc: "What analyses found, kept so that the second question is immediate. Derived from the events; may be deleted, and may be missing.",
+    columns: [
+      { name: "name", type: "TEXT", doc: "the question, with its parameters" },
+      {
+        name: "hash",
+        type: "INTEGER",
+        doc: "`chunks.hash` of the last chunk: an answer about other events is not used",
+      },
+      { name: "version", type: "TEXT", doc: "of the code that answered: an answer of other code is not used" },
+      { name: "data", type: "BLOB", doc: "one zstd frame holding the answer" },
+    ],
+    key: ["name"],
+  },
   inputs: {
     name: "inputs",
     doc: "What came into the interpreter from outside, from its first instruction on: a log of the answers of its system calls, which lets the program be run again. src/interpreter/input-log.ts describes the bytes.",
