@@ -20,6 +20,7 @@ import { Observer } from "../record/observer.js";
 import type { TraceReader } from "../trace/reader.js";
 import type { Baseline } from "../trace/writer.js";
 import { EventComparer } from "./event-comparer.js";
+import { type GraphColumns, readGraph } from "./graph-columns.js";
 import type { Divergence } from "./messages.js";
 
 const SHORTEST = 4 * RAW_WORDS[RawKind.incref]!;
@@ -47,6 +48,8 @@ export class Follower extends Observer {
   #lastType = 0;
   #target = Number.POSITIVE_INFINITY;
   #told = 0;
+  /** Who traverses at the moment, if not the audit. */
+  #visitor: { visit(object: number): void } | undefined;
 
   constructor(plan: Plan, reader: TraceReader, listener: FollowerListener) {
     super(
@@ -117,6 +120,19 @@ export class Follower extends Observer {
     this.probe.safePointDue = false;
     this.probe.flush();
     this.#listener.safePoint();
+  }
+
+  /** The object graph as it is now: memory is read, nothing else. */
+  graph(): GraphColumns {
+    const typeIdAt = (address: number): number | undefined => this.typeIdAt(address);
+    return readGraph(this.probe, this.heap, this.#reader, this.events, typeIdAt, (visitor) => {
+      this.#visitor = visitor;
+    });
+  }
+
+  override visit(object: number): void {
+    if (this.#visitor) this.#visitor.visit(object);
+    else super.visit(object);
   }
 
   #message(message: Placed["message"]): void {

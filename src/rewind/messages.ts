@@ -4,6 +4,7 @@
  */
 import type { EventNumber } from "../base/ids.js";
 import type { Plan } from "../interpreter/instrument.js";
+import type { GraphColumns } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
 
 export type Request =
@@ -11,6 +12,8 @@ export type Request =
   | { readonly kind: "go"; readonly to: EventNumber }
   /** Compare the folded heap with the interpreter's memory. */
   | { readonly kind: "check" }
+  /** The object graph, from memory alone. */
+  | { readonly kind: "graph" }
   /** A value of Python, at the first moment from here on at which Python can be asked. `frame`: 0 is the running one, 1 its caller. */
   | { readonly kind: "evaluate"; readonly expression: string; readonly frame: number };
 
@@ -44,6 +47,7 @@ export type Answer =
   | { readonly kind: "held"; readonly event: number; readonly ended: boolean }
   | { readonly kind: "diverged"; readonly divergence: Divergence }
   | { readonly kind: "checked"; readonly check: HeapCheck }
+  | { readonly kind: "graph"; readonly graph: GraphColumns }
   | { readonly kind: "evaluated"; readonly evaluation: Evaluation; readonly spoiled: boolean }
   /** There is an answer for a person, and this run is over. */
   | { readonly kind: "failed"; readonly message: string };

@@ -176,6 +176,9 @@ class Past {
         case "check":
           this.#check();
           continue;
+        case "graph":
+          this.#say({ kind: "graph", graph: this.#follower.graph() });
+          continue;
         case "evaluate":
           if (standing === "safe point" || standing === "end") {
             this.#evaluate(request);
