@@ -117,6 +117,11 @@ export class GraphReader {
     for (const object of this.#probe.headers()) if (!this.#probe.isDead(object)) this.#object(object);
   }
 
+  /** The references of one object. */
+  readOne(object: number): void {
+    this.#object(object);
+  }
+
   #name(source: number, target: number, kind: number, label: number): void {
     if (target === 0) return;
     this.#named.set(target, (this.#named.get(target) ?? 0) + 1);
