@@ -10,7 +10,8 @@
  * - objects with a legacy finalizer (`tp_del`), and what they lead to, are garbage that is kept (move_legacy_finalizers).
  *
  * What the collector frees takes other things with it, which it does not look at itself: strings, numbers, untracked tuples. They are found by
- * taking off their counts what the garbage holds of them. To be called where a collection could run; memory is read, nothing else.
+ * taking off their counts what the garbage holds of them. A class that dies is also taken off the list of its bases' subclasses
+ * (remove_subclass, Objects/typeobject.c), which ends a weak reference and the number that it is filed under. To be called where a collection could run; memory is read, nothing else.
  */
 import { assert } from "../base/failure.js";
 import { EdgeKind, GraphReader } from "./graph.js";
@@ -30,6 +31,8 @@ const GC_PREV_FINALIZED = 1;
 /** `PyWeakReference` (Include/internal/pycore_weakref.h): the referent and the callback. */
 const WEAKREF = { object: 8, callback: 12 } as const;
 const FUNCTION_QUALNAME = 20;
+/** What a class holds that its traversal does not show (`PyHeapTypeObject`, Include/cpython/object.h). */
+const HEAP_TYPE_FIELDS = { __name__: 428, __slots__: 432, __qualname__: 436 } as const;
 const IMMORTAL_MINIMUM = 2 ** 30;
 const STACK_TAG = 3;
 const STACK_BORROWED = 1;
@@ -80,6 +83,7 @@ export class CollectorReader {
   #taker: { visit(object: number): void } = { visit: (object) => this.#visited.push(object) };
   readonly #tupleTypes = new Map<number, boolean>();
   readonly #typeNames = new Map<number, string>();
+  readonly #weakTypes = new Map<number, boolean>();
   readonly #frameOffsets = new Map<number, "generator" | "frame" | null>();
 
   constructor(probe: Probe, heap: HeapReader) {
@@ -282,16 +286,17 @@ export class CollectorReader {
     const labels: string[] = [""];
     const numbers = new Map<string, number>();
     let sink: (target: number, kind: number, label: number) => void = () => {};
+    const graphLabel = (text: string): number => {
+      let number = numbers.get(text);
+      if (number === undefined) {
+        number = labels.push(text) - 1;
+        numbers.set(text, number);
+      }
+      return number;
+    };
     const graph = new GraphReader(this.#probe, heap, {
       edge: (_source, target, kind, label) => sink(target, kind, label),
-      label: (text) => {
-        let number = numbers.get(text);
-        if (number === undefined) {
-          number = labels.push(text) - 1;
-          numbers.set(text, number);
-        }
-        return number;
-      },
+      label: graphLabel,
     });
     const taker = this.#taker;
     this.#taker = graph;
@@ -300,6 +305,10 @@ export class CollectorReader {
     const going = new Set(found);
     const without = new Map<number, number>();
     const queue = [...found];
+    for (const entry of this.#subclassEntries(found, kept)) {
+      going.add(entry);
+      queue.push(entry);
+    }
     for (let head = 0; head < queue.length; head++) {
       const object = queue[head]!;
       const type = heap.typeOf(object);
@@ -328,6 +337,11 @@ export class CollectorReader {
         queue.push(target);
       };
       graph.readOne(object);
+      if (this.#isHeapType(object))
+        for (const [name, at] of Object.entries(HEAP_TYPE_FIELDS)) {
+          const target = heap.u32(object + at);
+          if (target !== 0) sink(target, EdgeKind.attribute, graphLabel(name));
+        }
     }
     this.#taker = taker;
     return {
@@ -335,6 +349,54 @@ export class CollectorReader {
       edges: edges.filter(({ target }) => going.has(target)),
       callbacks: this.#callbacks(found, kept),
     };
+  }
+
+  #isHeapType(object: number): boolean {
+    const heap = this.#heap;
+    if ((heap.flagsOf(heap.typeOf(object)) & TYPE_FLAGS.type) === 0) return false;
+    return (heap.flagsOf(object) & TYPE_FLAGS.heapType) !== 0;
+  }
+
+  /**
+   * Entries of dying classes in their bases' lists of subclasses: the class's address as a number, and the weak reference without callback
+   * that is filed under it (an object has one such at most, shared by all who ask: PyWeakref_NewRef) if nobody else holds that one.
+   */
+  #subclassEntries(found: ReadonlySet<number>, kept: ReadonlySet<number>): number[] {
+    const heap = this.#heap;
+    const classes = new Set([...found].filter((object) => !kept.has(object) && this.#isHeapType(object)));
+    if (classes.size === 0) return [];
+    const weakrefs = new Map<number, number>();
+    const numbers = new Map<number, number>();
+    for (const object of this.#probe.headers()) {
+      if (this.#probe.isDead(object)) continue;
+      const type = heap.typeOf(object);
+      if (heap.flagsOf(type) & TYPE_FLAGS.long) {
+        const value = heap.longValue(object);
+        if (value !== undefined && heap.u32(object) === 1 && classes.has(Number(value)))
+          numbers.set(Number(value), object);
+      } else if (this.#isWeakref(type) && heap.u32(object + WEAKREF.callback) === 0 && !found.has(object)) {
+        const referent = heap.u32(object + WEAKREF.object);
+        if (classes.has(referent)) weakrefs.set(referent, object);
+      }
+    }
+    return [...numbers].flatMap(([referent, number]) => {
+      const weakref = weakrefs.get(referent);
+      if (weakref === undefined) return [];
+      return heap.u32(weakref) === 1 ? [weakref, number] : [number];
+    });
+  }
+
+  #isWeakref(type: number): boolean {
+    let is = this.#weakTypes.get(type);
+    if (is === undefined) {
+      is = false;
+      for (let t = type; t !== 0 && !is; t = this.#heap.u32(t + TYPE_SLOTS.base))
+        is =
+          (this.#heap.flagsOf(t) & TYPE_FLAGS.heapType) === 0 &&
+          WEAK_TYPES.has(this.#heap.cString(this.#heap.u32(t + TYPE_SLOTS.name)));
+      this.#weakTypes.set(type, is);
+    }
+    return is;
   }
 
   /** Whether the object is on one of the collector's lists: then the collector has decided about it. */
@@ -345,23 +407,10 @@ export class CollectorReader {
   /** handle_weakref_callbacks: weak references to garbage that are no garbage themselves. */
   #callbacks(found: ReadonlySet<number>, kept: ReadonlySet<number>): WeakrefCallback[] {
     const heap = this.#heap;
-    const weakTypes = new Map<number, boolean>();
-    const isWeak = (type: number): boolean => {
-      let is = weakTypes.get(type);
-      if (is === undefined) {
-        is = false;
-        for (let t = type; t !== 0 && !is; t = heap.u32(t + TYPE_SLOTS.base))
-          is =
-            (heap.flagsOf(t) & TYPE_FLAGS.heapType) === 0 &&
-            WEAK_TYPES.has(heap.cString(heap.u32(t + TYPE_SLOTS.name)));
-        weakTypes.set(type, is);
-      }
-      return is;
-    };
     const callbacks: WeakrefCallback[] = [];
     if (found.size === 0) return callbacks;
     for (const weakref of this.#probe.headers()) {
-      if (this.#probe.isDead(weakref) || !isWeak(heap.typeOf(weakref)) || found.has(weakref)) continue;
+      if (this.#probe.isDead(weakref) || !this.#isWeakref(heap.typeOf(weakref)) || found.has(weakref)) continue;
       const object = heap.u32(weakref + WEAKREF.object);
       const callback = heap.u32(weakref + WEAKREF.callback);
       if (callback === 0 || !found.has(object) || kept.has(object)) continue;
