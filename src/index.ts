@@ -1,6 +1,7 @@
 /** The library's face: everything that the command line does, a program can do. */
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
+export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
 export type { Program } from "./interpreter/configuration.js";
 export { programEnvironment } from "./record/environment.js";
 export { hideLine, showLine } from "./record/line.js";
@@ -52,7 +53,7 @@ export { resolveTime, wallAt } from "./replay/times.js";
 export { alignmentOf, type Difference, type VerifyOptions, type VerifyResult, verify } from "./replay/verify.js";
 export { type GraphAtOptions, graphAt } from "./rewind/graph-at.js";
 export type { HeapCheck } from "./rewind/heap-check.js";
-export type { Divergence, Evaluation } from "./rewind/messages.js";
+export type { Divergence, Evaluation, GarbageAt } from "./rewind/messages.js";
 export { type Edge, ObjectGraph } from "./rewind/object-graph.js";
 export { Diverged, type Held, Past, type RerunResult, type RewindOptions, rerun } from "./rewind/rewind.js";
 export { type WhyAnswer, type WhyOptions, type WhyPath, type WhyResult, type WhyStep, why } from "./rewind/why.js";

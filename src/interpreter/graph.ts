@@ -151,6 +151,11 @@ export class GraphReader {
     if (bytes > room) throw new RangeError(`${bytes} bytes at ${at} are more than its block has`);
   }
 
+  /** The references of one object. */
+  readOne(object: number): void {
+    this.#object(object);
+  }
+
   #name(source: number, target: number, kind: number, label: number): void {
     if (target === 0) return;
     this.#named.set(target, (this.#named.get(target) ?? 0) + 1);
