@@ -14,7 +14,7 @@ import { COLLECT_REASONS } from "../trace/events.js";
 /** Moments that are kept of the recorder's samples. */
 export const MOST_MOMENTS = 160;
 /** Series, the one of all other types not counted. */
-export const MOST_TYPES = 9;
+export const MOST_TYPES = 7;
 /** Collections and marks that are listed. */
 export const MOST_LISTED = 1000;
 
