@@ -1,4 +1,19 @@
 /** The library's face: everything that the command line does, a program can do. */
+export {
+  analyseCycles,
+  type CollectionInfo,
+  type CycleExample,
+  type CycleFinding,
+  type CycleMember,
+  type CyclesAnswer,
+  type CyclesOptions,
+  createdCycles,
+  type GarbageNow,
+  garbageNow,
+  type Moment,
+  type Spread,
+} from "./analyze/cycles.js";
+export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
 export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
