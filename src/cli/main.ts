@@ -16,6 +16,7 @@ import { infoCommand } from "./info.js";
 import { objectsCommand } from "./objects.js";
 import { printable } from "./printable.js";
 import { recordCommand, splitRecordLine } from "./record.js";
+import { reportCommand } from "./report.js";
 import { rerunCommand } from "./rerun.js";
 import { sqlCommand } from "./sql.js";
 import { tourCommand } from "./tour.js";
@@ -39,6 +40,7 @@ async function main(words: readonly string[]): Promise<void> {
     .command(cyclesCommand)
     .command(sqlCommand)
     .command(dumpCommand)
+    .command(reportCommand)
     .command(evalCommand)
     .command(rerunCommand)
     .command(tourCommand)

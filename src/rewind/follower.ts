@@ -21,6 +21,7 @@ import { Observer } from "../record/observer.js";
 import type { TraceReader } from "../trace/reader.js";
 import type { Baseline } from "../trace/writer.js";
 import { EventComparer } from "./event-comparer.js";
+import { type GraphColumns, readGraph } from "./graph-columns.js";
 import type { Divergence } from "./messages.js";
 
 const SHORTEST = 4 * RAW_WORDS[RawKind.incref]!;
@@ -120,6 +121,14 @@ export class Follower extends Observer {
     this.probe.safePointDue = false;
     this.probe.flush();
     this.#listener.safePoint();
+  }
+
+  /** The object graph as it is now: memory is read, nothing else. */
+  graph(): GraphColumns {
+    const typeIdAt = (address: number): number | undefined => this.typeIdAt(address);
+    return readGraph(this.probe, this.heap, this.#reader, this.events, typeIdAt, (visitor) => {
+      this.#visitor = visitor;
+    });
   }
 
   /** What a full collection would free now: memory is read, nothing else. */

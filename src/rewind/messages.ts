@@ -5,6 +5,7 @@
 import type { EventNumber } from "../base/ids.js";
 import type { Garbage } from "../interpreter/collector.js";
 import type { Plan } from "../interpreter/instrument.js";
+import type { GraphColumns } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
 
 export type Request =
@@ -12,6 +13,8 @@ export type Request =
   | { readonly kind: "go"; readonly to: EventNumber }
   /** Compare the folded heap with the interpreter's memory. */
   | { readonly kind: "check" }
+  /** The object graph, from memory alone. */
+  | { readonly kind: "graph" }
   /**
    * What a full collection would free: at the event where the run is held, which must be one at which a collection could run, or at the first such
    * moment from here on. `forced`: one is forced then, everything is put back, and what it freed is told as well.
@@ -58,6 +61,7 @@ export type Answer =
   | { readonly kind: "diverged"; readonly divergence: Divergence }
   | { readonly kind: "garbage"; readonly garbage: GarbageAt; readonly spoiled: boolean }
   | { readonly kind: "checked"; readonly check: HeapCheck }
+  | { readonly kind: "graph"; readonly graph: GraphColumns }
   | { readonly kind: "evaluated"; readonly evaluation: Evaluation; readonly spoiled: boolean }
   /** There is an answer for a person, and this run is over. */
   | { readonly kind: "failed"; readonly message: string };

@@ -182,6 +182,9 @@ class Past {
         case "check":
           this.#check();
           continue;
+        case "graph":
+          this.#say({ kind: "graph", graph: this.#follower.graph() });
+          continue;
         case "garbage":
         case "evaluate":
           if (

@@ -14,6 +14,7 @@ import { cacheFolder, instrumentCached } from "../interpreter/cache.js";
 import { readLibrary } from "../interpreter/library.js";
 import { interpreterFiles, stackSizeMb } from "../interpreter/main-thread.js";
 import { TraceReader } from "../trace/reader.js";
+import type { GraphColumns } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
 import type { Answer, Divergence, Evaluation, GarbageAt, PastWorkerData, Request } from "./messages.js";
 
@@ -161,6 +162,11 @@ export class Past {
   /** Compares the heap that the trace gives with the interpreter's memory. */
   async check(): Promise<HeapCheck> {
     return (await this.#held().ask({ kind: "check" }, "checked")).check;
+  }
+
+  /** Every live object and every reference that it owns, where the run is held. See `graphAt`, which keeps what it learns. */
+  async graph(): Promise<GraphColumns> {
+    return (await this.#held().ask({ kind: "graph" }, "graph")).graph;
   }
 
   /**
