@@ -1,4 +1,13 @@
 /** The library's face: everything that the command line does, a program can do. */
+
+export {
+  type Activity,
+  activityOf,
+  type Counted,
+  LINE_COUNTS,
+  type LineActivity,
+  type TypeActivity,
+} from "./analyze/activity.js";
 export {
   analyseCycles,
   type CollectionInfo,
@@ -14,13 +23,6 @@ export {
   type Spread,
 } from "./analyze/cycles.js";
 export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
-  type Activity,
-  activityOf,
-  type Counted,
-  LINE_COUNTS,
-  type LineActivity,
-  type TypeActivity,
-} from "./analyze/activity.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
 export { type ReportInput, reportInput } from "./analyze/report-input.js";
 export type { Suspect } from "./analyze/suspects.js";

@@ -22,7 +22,7 @@ import { type Finding, fingerprintOf, type SourcePlace } from "./finding.js";
 import { type OpenEntry, openReferences } from "./ledgers.js";
 
 /** Of the answers that are kept in traces; changed when their form or meaning is. */
-const VERSION = "2";
+const VERSION = "1";
 /** Collections at which the past is entered. */
 const MOST_ENTERED = 6;
 /** Members and references of an example that are told. */
@@ -373,12 +373,17 @@ export function closingStores(
   const doubtful = new Set<Group>();
   wishes.forEach(({ group, member, internal }, w) => {
     const entries = open[w]!;
-    if (entries.length !== internal || entries.some(({ kind, sure }) => kind !== "incref" || !sure))
-      doubtful.add(group);
+    const stored = entries.every(
+      ({ kind, location }) => kind === "incref" && STORES.test(replay.names.place(location).opcode ?? ""),
+    );
+    if (entries.length !== internal || !stored) doubtful.add(group);
     for (const entry of entries) {
       const best = found.get(group);
-      if (entry.kind !== "birth" && (!best || entry.event > best.event))
-        found.set(group, { ...entry, member, certain: false });
+      // A birth's reference was moved into its place at a moment that left no event: it only counts where there is nothing better.
+      const isBetter =
+        !best ||
+        ((entry.kind === "birth") === (best.kind === "birth") ? entry.event > best.event : best.kind === "birth");
+      if (isBetter) found.set(group, { ...entry, member, certain: false });
     }
   });
   for (const [group, closing] of found)
