@@ -7,6 +7,7 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { Failure, version } from "../index.js";
 import { atCommand } from "./at.js";
+import { cyclesCommand } from "./cycles.js";
 import { diffCommand } from "./diff.js";
 import { dumpCommand } from "./dump.js";
 import { evalCommand } from "./eval.js";
@@ -36,6 +37,7 @@ async function main(words: readonly string[]): Promise<void> {
     .command(diffCommand)
     .command(objectsCommand)
     .command(historyCommand)
+    .command(cyclesCommand)
     .command(sqlCommand)
     .command(dumpCommand)
     .command(reportCommand)
