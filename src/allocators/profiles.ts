@@ -4,7 +4,7 @@
  * native interpreters (test/allocators): "3.8-64", "3.9-64" and "3.10-64" are known to be exact; the others differ from them in figures only.
  *
  * A 32-bit CPython never got the larger pools and arenas: USE_LARGE_ARENAS and USE_LARGE_POOLS are defined only where
- * SIZEOF_VOID_P > 4. So "3.10-32" differs from "3.3-32" in one thing only, the arena that is kept.
+ * SIZEOF_VOID_P > 4. So "3.10-32" differs from "3.6-32" in one thing only, the arena that is kept.
  */
 import { Failure } from "../base/failure.js";
 
@@ -20,6 +20,8 @@ export interface PymallocProfile {
   readonly arenaBytes: number;
   /** Bytes before a pool's first block: struct pool_header, rounded up to the alignment. */
   readonly headerBytes: number;
+  /** PyMem_Malloc is served too, not PyObject_Malloc alone: since 3.6 (_PyMem_SetDefaultAllocator, bpo-26249). */
+  readonly servesMem: boolean;
   /** An arena that is the only usable one is kept when it becomes empty (bpo-37257, Objects/obmalloc.c, insert_to_freepool). */
   readonly keepsLastArena: boolean;
 }
@@ -40,20 +42,23 @@ const profile = (name: string, title: string, pointerBytes: 4 | 8, form: Form): 
 const small = { poolBytes: 4096, arenaBytes: 256 * 1024 } as const;
 const large = { poolBytes: 16 * 1024, arenaBytes: 1024 * 1024 } as const;
 
-const early: Form = { threshold: 256, alignment: 8, ...small, keepsLastArena: false };
-const middle: Form = { threshold: 512, alignment: 8, ...small, keepsLastArena: false };
+const early: Form = { threshold: 256, alignment: 8, ...small, servesMem: false, keepsLastArena: false };
+const middle: Form = { ...early, threshold: 512 };
+const later: Form = { ...middle, servesMem: true };
 
 export const PYMALLOC_PROFILES: readonly PymallocProfile[] = [
   profile("early-32", "pymalloc of Python 2.5 to 2.6 and 3.0 to 3.2", 4, early),
   profile("early-64", "pymalloc of Python 2.5 to 2.6 and 3.0 to 3.2", 8, early),
-  profile("3.3-32", "pymalloc of Python 3.3 to 3.8", 4, middle),
-  profile("3.3-64", "pymalloc of Python 3.3 to 3.7 as first released", 8, middle),
-  // Since bpo-27987; natively 2.7.18, 3.6.15, 3.7.16 and 3.8.18 behave like this.
-  profile("3.8-64", "pymalloc of Python 3.8 and of the last 2.7, 3.6 and 3.7", 8, { ...middle, alignment: 16 }),
-  profile("3.9-64", "pymalloc of Python 3.9", 8, { ...middle, alignment: 16, keepsLastArena: true }),
-  profile("3.10-32", "pymalloc of Python 3.9 and later", 4, { ...middle, keepsLastArena: true }),
+  profile("3.3-32", "pymalloc of Python 3.3 to 3.5", 4, middle),
+  profile("3.3-64", "pymalloc of Python 3.3 to 3.5", 8, middle),
+  profile("3.6-32", "pymalloc of Python 3.6 to 3.8", 4, later),
+  profile("3.6-64", "pymalloc of Python 3.6 and 3.7 as first released", 8, later),
+  // 16 bytes since bpo-27987; the last releases of 2.7, 3.6 and 3.7 place blocks like this, too.
+  profile("3.8-64", "pymalloc of Python 3.8", 8, { ...later, alignment: 16 }),
+  profile("3.9-64", "pymalloc of Python 3.9", 8, { ...later, alignment: 16, keepsLastArena: true }),
+  profile("3.10-32", "pymalloc of Python 3.9 and later", 4, { ...later, keepsLastArena: true }),
   profile("3.10-64", "pymalloc of Python 3.10 and later", 8, {
-    ...middle,
+    ...later,
     ...large,
     alignment: 16,
     keepsLastArena: true,

@@ -11,8 +11,12 @@ const captures = readdirSync(folder)
 const byVersion = ({ python, shift }) =>
   python.split(".").reduce((sum, part) => sum * 1000 + Number(part), 0) + shift / 1e6;
 captures.sort((x, y) => byVersion(x) - byVersion(y));
-const text = JSON.stringify({ operations: read("operations.json"), captures });
 const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
-const packed = brotliCompressSync(text, { params });
-writeFileSync(join(import.meta.dirname, "golden/captures.json.br"), packed);
-console.log(`${captures.length} captures, ${text.length} characters, ${packed.length} bytes`);
+const packed = (text) => brotliCompressSync(text, { params });
+const golden = (name, text) => {
+  const data = packed(text);
+  writeFileSync(join(import.meta.dirname, "golden", name), data);
+  console.log(`${name}: ${text.length} characters, ${data.length} bytes`);
+};
+golden("captures.json.br", JSON.stringify({ operations: read("operations.json"), captures }));
+golden("python2.json.br", readFileSync(join(folder, "python2.json"), "utf8"));
