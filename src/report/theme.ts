@@ -120,6 +120,7 @@ export const CHART_CONFIG = {
     symbolType: "square",
     orient: "bottom",
     labelLimit: 180,
+    columns: { expr: "max(1, floor(width / 120))" },
   },
   text: { color: colour("ink") },
   title: { color: colour("ink") },
