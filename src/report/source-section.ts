@@ -38,7 +38,7 @@ export function sourceSection(overview: Overview, words: Words): SourceSection {
       why: "the ones with the fewest events",
     });
   const textOf = ({ file, line }: LineActivity): string | null =>
-    words.source(sources[file]?.lines?.[line - 1] ?? null);
+    words.source(sources[file]?.lines?.[line - 1]?.trimStart() ?? null);
   const most = LINE_COUNTS.map((_, i) => lines.reduce((max, { total }) => Math.max(max, total[i]!), 0));
   const own = sum(lines.map(({ total }) => sum(total)));
   const { library, noFrame } = activity.elsewhere;
