@@ -8,8 +8,9 @@
  * To be called at a safe point, recording off or in a hook; no Python code runs.
  */
 import type { HeapReader } from "./heap-reader.js";
+import type { Plan } from "./instrument.js";
 import { objectLabel } from "./labels.js";
-import { TYPE, TYPE_FLAGS } from "./layout.js";
+import { GC_HEAD, PRE_HEADER, TYPE, TYPE_FLAGS } from "./layout.js";
 import type { Probe } from "./probe.js";
 
 /** What a reference is; the number is written to disk, see `EDGE_KINDS` in the trace's schema. */
@@ -96,14 +97,19 @@ export class GraphReader {
   /** References named so far of the object at hand, by target, and how often. */
   readonly #named = new Map<number, number>();
   #visited: number[] = [];
+  readonly #anywhere: boolean;
+  /** Objects that could not be read to their end, since they were half built. */
+  readonly unread: number[] = [];
   /** The dictionary of interned strings. */
   #interned = 0;
   readonly #typeNames = new Map<number, string>();
 
-  constructor(probe: Probe, heap: HeapReader, sink: EdgeSink) {
+  /** `anywhere`: the interpreter may be in the middle of a C function, so that an object may be half built. */
+  constructor(probe: Probe, heap: HeapReader, sink: EdgeSink, anywhere = false) {
     this.#probe = probe;
     this.#heap = heap;
     this.#sink = sink;
+    this.#anywhere = anywhere;
   }
 
   /** The probe's visitor while this reader traverses. */
@@ -113,8 +119,41 @@ export class GraphReader {
 
   /** All references: of the interpreter, then of each object by address. */
   read(): void {
-    this.#roots();
-    for (const object of this.#probe.headers()) if (!this.#probe.isDead(object)) this.#object(object);
+    this.#tried(0, () => this.#roots());
+    for (const object of this.#probe.headers())
+      if (!this.#probe.isDead(object)) this.#tried(object, () => this.#object(object));
+  }
+
+  /** Where an object may be half built, what leads out of memory or traps ends the reading of this one object. */
+  #tried(object: number, read: () => void): void {
+    if (!this.#anywhere) {
+      read();
+      return;
+    }
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof WebAssembly.RuntimeError)) throw error;
+      this.unread.push(object);
+    }
+  }
+
+  /** A table of so many bytes must fit into the block that begins there, or into that of the object that it is in. */
+  #fits(at: number, bytes: number, within?: number): void {
+    if (!this.#anywhere) return;
+    const { plan } = this.#probe;
+    const inHeap = at >= plan.region.end;
+    const room = !inHeap
+      ? plan.region.start - at
+      : within === undefined
+        ? this.#heap.u32(at - 4) & ~7
+        : blockBytes(this.#heap, plan, within);
+    if (bytes > room) throw new RangeError(`${bytes} bytes at ${at} are more than its block has`);
+  }
+
+  /** The references of one object. */
+  readOne(object: number): void {
+    this.#object(object);
   }
 
   #name(source: number, target: number, kind: number, label: number): void {
@@ -222,7 +261,7 @@ export class GraphReader {
     else if (flags & TYPE_FLAGS.list)
       this.#items(object, heap.u32(object + layout.offsets.list.items), layout.offsets.list.length);
     else if (flags & TYPE_FLAGS.tuple)
-      this.#items(object, object + layout.offsets.tuple.items, layout.offsets.tuple.length);
+      this.#items(object, object + layout.offsets.tuple.items, layout.offsets.tuple.length, true);
     if (flags & INLINE_VALUES) this.#inlineValues(object, type);
     const fields = this.#fieldsOf(type, flags);
     if (flags & TYPE_FLAGS.heapType) this.#name(object, type, EdgeKind.type, 0);
@@ -260,8 +299,9 @@ export class GraphReader {
       this.#name(object, this.#heap.u32(object + Number(at)), EdgeKind.attribute, this.#sink.label(name));
   }
 
-  #items(object: number, items: number, length: number): void {
+  #items(object: number, items: number, length: number, inside = false): void {
     const n = this.#heap.u32(object + length);
+    if (n > 0) this.#fits(items, 4 * n, inside ? object : undefined);
     for (let i = 0; i < n; i++) this.#name(object, this.#heap.u32(items + 4 * i), EdgeKind.item, i);
   }
 
@@ -288,6 +328,7 @@ export class GraphReader {
     const general = heap.u8(keys + KEYS.kind) === 0;
     const first = keys + KEYS.indices + 2 ** heap.u8(keys + KEYS.log2IndexBytes);
     const count = heap.u32(keys + KEYS.entryCount);
+    this.#fits(keys, first - keys + count * (general ? 12 : 8));
     for (let i = 0; i < count; i++) {
       const at = general ? first + 12 * i + 4 : first + 8 * i;
       const key = heap.u32(at);
@@ -388,3 +429,13 @@ const FRAME_OWNERS: Readonly<Record<string, string>> = {
 /** Offset of `PyFrameObject.f_frame`. */
 const FRAME_OBJECT_FRAME = 12;
 const SETS = new Set(["set", "frozenset"]);
+
+/** Bytes of the block that an object stands in; 0 in static memory. As the hooks compute it. */
+export function blockBytes(heap: HeapReader, plan: Plan, object: number): number {
+  if (object < plan.region.end) return 0;
+  const flags = heap.flagsOf(heap.typeOf(object));
+  const before =
+    (flags & TYPE_FLAGS.gc ? GC_HEAD : 0) +
+    (flags & (TYPE_FLAGS.managedDict | TYPE_FLAGS.managedWeakref) ? PRE_HEADER : 0);
+  return heap.u32(object - before - 4) & ~7;
+}
