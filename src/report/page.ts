@@ -13,7 +13,7 @@ import type { Overview } from "../analyze/overview.js";
 import type { ReportInput } from "../analyze/report-input.js";
 import type { Suspect } from "../analyze/suspects.js";
 import { plural } from "../base/quantity.js";
-import type { Chart, Dataset, Specification } from "./charts.js";
+import type { Chart, Dataset } from "./charts.js";
 import { findingArticle, verdict } from "./finding-section.js";
 import { type Html, html, scriptJson, trusted } from "./html.js";
 import { ledgerSection } from "./ledger-section.js";
@@ -130,11 +130,13 @@ function suspectsOf({ details }: ReportInput): Suspect[] {
   return [...found.values()];
 }
 
-/** Each chart is one picture with one label: parts of it need none of their own. */
-const withoutAria = (specification: Specification): Specification => ({
-  ...specification,
-  config: { ...(specification["config"] as object), aria: false },
-});
+/** Each chart is one picture with one label: its marks, axes and legends need none of their own. */
+function withoutAria<T>(part: T): T {
+  const quiet = <P>(one: P): P => ({ ...withoutAria(one), aria: false });
+  const copy = { ...part } as Record<string, unknown>;
+  for (const name of ["marks", "axes", "legends"]) if (Array.isArray(copy[name])) copy[name] = copy[name].map(quiet);
+  return copy as T;
+}
 
 const sha = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
@@ -143,7 +145,7 @@ export function pageOf(report: Report): string {
   const data: PageData = {
     ...report.data,
     charts: report.charts.map(
-      (chart): PageChart => ({ ...chart, vega: compile(withoutAria(chart.specification) as never).spec as never }),
+      (chart): PageChart => ({ ...chart, vega: withoutAria(compile(chart.specification as never).spec) as never }),
     ),
     datasets: Object.fromEntries(Object.entries(report.datasets).filter(([name]) => used.has(name))),
     colours: LIGHT,
