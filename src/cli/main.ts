@@ -8,6 +8,7 @@ import { hideBin } from "yargs/helpers";
 import { Failure, version } from "../index.js";
 import { atCommand } from "./at.js";
 import { cyclesCommand } from "./cycles.js";
+import { chartCommand } from "./chart.js";
 import { diffCommand } from "./diff.js";
 import { dumpCommand } from "./dump.js";
 import { evalCommand } from "./eval.js";
@@ -41,6 +42,7 @@ async function main(words: readonly string[]): Promise<void> {
     .command(sqlCommand)
     .command(dumpCommand)
     .command(reportCommand)
+    .command(chartCommand)
     .command(evalCommand)
     .command(rerunCommand)
     .command(tourCommand)
