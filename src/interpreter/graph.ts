@@ -124,6 +124,11 @@ export class GraphReader {
       if (!this.#probe.isDead(object)) this.#tried(object, () => this.#object(object));
   }
 
+  /** The references of one object. */
+  readOne(object: number): void {
+    this.#tried(object, () => this.#object(object));
+  }
+
   /** Where an object may be half built, what leads out of memory or traps ends the reading of this one object. */
   #tried(object: number, read: () => void): void {
     if (!this.#anywhere) {

@@ -22,6 +22,7 @@ import type { Baseline } from "../trace/writer.js";
 import { EventComparer } from "./event-comparer.js";
 import { type GraphColumns, readGraph } from "./graph-columns.js";
 import type { Divergence } from "./messages.js";
+import { type Moment, type MomentQuestion, readMoment } from "./moment.js";
 
 const SHORTEST = 4 * RAW_WORDS[RawKind.incref]!;
 /** ms between two words about progress. */
@@ -126,6 +127,13 @@ export class Follower extends Observer {
   graph(): GraphColumns {
     const typeIdAt = (address: number): number | undefined => this.typeIdAt(address);
     return readGraph(this.probe, this.heap, this.#reader, this.events, typeIdAt, (visitor) => {
+      this.#visitor = visitor;
+    });
+  }
+
+  /** The program's variables as they are now. */
+  moment(question: MomentQuestion): Moment {
+    return readMoment(this.probe, this.heap, this.events, question, (visitor) => {
       this.#visitor = visitor;
     });
   }

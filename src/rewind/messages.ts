@@ -6,6 +6,7 @@ import type { EventNumber } from "../base/ids.js";
 import type { Plan } from "../interpreter/instrument.js";
 import type { GraphColumns } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
+import type { Moment, MomentQuestion } from "./moment.js";
 
 export type Request =
   /** Run on until exactly this many events have happened, or to the end. */
@@ -14,6 +15,8 @@ export type Request =
   | { readonly kind: "check" }
   /** The object graph, from memory alone. */
   | { readonly kind: "graph" }
+  /** The variables of the program, and what hangs on them. */
+  | { readonly kind: "moment"; readonly question: MomentQuestion }
   /** A value of Python, at the first moment from here on at which Python can be asked. `frame`: 0 is the running one, 1 its caller. */
   | { readonly kind: "evaluate"; readonly expression: string; readonly frame: number };
 
@@ -48,6 +51,7 @@ export type Answer =
   | { readonly kind: "diverged"; readonly divergence: Divergence }
   | { readonly kind: "checked"; readonly check: HeapCheck }
   | { readonly kind: "graph"; readonly graph: GraphColumns }
+  | { readonly kind: "moment"; readonly moment: Moment }
   | { readonly kind: "evaluated"; readonly evaluation: Evaluation; readonly spoiled: boolean }
   /** There is an answer for a person, and this run is over. */
   | { readonly kind: "failed"; readonly message: string };

@@ -179,6 +179,9 @@ class Past {
         case "graph":
           this.#say({ kind: "graph", graph: this.#follower.graph() });
           continue;
+        case "moment":
+          this.#say({ kind: "moment", moment: this.#follower.moment(request.question) });
+          continue;
         case "evaluate":
           if (standing === "safe point" || standing === "end") {
             this.#evaluate(request);
