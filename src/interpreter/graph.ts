@@ -126,6 +126,11 @@ export class GraphReader {
       if (!this.#probe.isDead(object)) this.#tried(object, () => this.#object(object));
   }
 
+  /** The references of one object. */
+  readOne(object: number): void {
+    this.#tried(object, () => this.#object(object));
+  }
+
   /** Where an object may be half built, what leads out of memory or traps ends the reading of this one object. */
   #tried(object: number, read: () => void): void {
     if (!this.#anywhere) {
@@ -151,11 +156,6 @@ export class GraphReader {
         ? this.#heap.u32(at - 4) & ~7
         : blockBytes(this.#heap, plan, within);
     if (bytes > room) throw new RangeError(`${bytes} bytes at ${at} are more than its block has`);
-  }
-
-  /** The references of one object. */
-  readOne(object: number): void {
-    this.#object(object);
   }
 
   #name(source: number, target: number, kind: number, label: number): void {
