@@ -20,7 +20,7 @@ import { Observer } from "../record/observer.js";
 import type { TraceReader } from "../trace/reader.js";
 import type { Baseline } from "../trace/writer.js";
 import { EventComparer } from "./event-comparer.js";
-import { type GraphColumns, readGraph } from "./graph-columns.js";
+import { type GraphColumns, type HeldReference, readGraph, readHeld } from "./graph-columns.js";
 import type { Divergence } from "./messages.js";
 
 const SHORTEST = 4 * RAW_WORDS[RawKind.incref]!;
@@ -126,6 +126,13 @@ export class Follower extends Observer {
   graph(): GraphColumns {
     const typeIdAt = (address: number): number | undefined => this.typeIdAt(address);
     return readGraph(this.probe, this.heap, this.#reader, this.events, typeIdAt, (visitor) => {
+      this.#visitor = visitor;
+    });
+  }
+
+  /** Whether each of these references is there now. */
+  holds(references: readonly HeldReference[]): boolean[] {
+    return readHeld(this.probe, this.heap, references, (visitor) => {
       this.#visitor = visitor;
     });
   }

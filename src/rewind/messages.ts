@@ -4,7 +4,7 @@
  */
 import type { EventNumber } from "../base/ids.js";
 import type { Plan } from "../interpreter/instrument.js";
-import type { GraphColumns } from "./graph-columns.js";
+import type { GraphColumns, HeldReference } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
 
 export type Request =
@@ -12,6 +12,8 @@ export type Request =
   | { readonly kind: "go"; readonly to: EventNumber }
   /** Compare the folded heap with the interpreter's memory. */
   | { readonly kind: "check" }
+  /** Whether objects refer to objects, from memory alone. */
+  | { readonly kind: "holds"; readonly references: readonly HeldReference[] }
   /** The object graph, from memory alone. */
   | { readonly kind: "graph" }
   /** A value of Python, at the first moment from here on at which Python can be asked. `frame`: 0 is the running one, 1 its caller. */
@@ -48,6 +50,8 @@ export type Answer =
   | { readonly kind: "diverged"; readonly divergence: Divergence }
   | { readonly kind: "checked"; readonly check: HeapCheck }
   | { readonly kind: "graph"; readonly graph: GraphColumns }
+  /** In the order of the question. */
+  | { readonly kind: "holds"; readonly held: readonly boolean[] }
   | { readonly kind: "evaluated"; readonly evaluation: Evaluation; readonly spoiled: boolean }
   /** There is an answer for a person, and this run is over. */
   | { readonly kind: "failed"; readonly message: string };

@@ -14,7 +14,7 @@ import { cacheFolder, instrumentCached } from "../interpreter/cache.js";
 import { readLibrary } from "../interpreter/library.js";
 import { interpreterFiles, stackSizeMb } from "../interpreter/main-thread.js";
 import { TraceReader } from "../trace/reader.js";
-import type { GraphColumns } from "./graph-columns.js";
+import type { GraphColumns, HeldReference } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
 import type { Answer, Divergence, Evaluation, PastWorkerData, Request } from "./messages.js";
 
@@ -167,6 +167,11 @@ export class Past {
   /** Every live object and every reference that it owns, where the run is held. See `graphAt`, which keeps what it learns. */
   async graph(): Promise<GraphColumns> {
     return (await this.#held().ask({ kind: "graph" }, "graph")).graph;
+  }
+
+  /** Whether each of these references is there, where the run is held. */
+  async holds(references: readonly HeldReference[]): Promise<readonly boolean[]> {
+    return (await this.#held().ask({ kind: "holds", references }, "holds")).held;
   }
 
   /**
