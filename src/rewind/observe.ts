@@ -9,12 +9,13 @@
  */
 import { type EventNumber, eventNumber } from "../base/ids.js";
 import { EdgeKind as EDGE } from "../interpreter/graph.js";
+import type { Place } from "../replay/names.js";
 import type { Replay } from "../replay/replay.js";
 import { timeInfo } from "../replay/survey.js";
 import type { HeldReference } from "./graph-columns.js";
 import { NONE, type ObjectGraph } from "./object-graph.js";
 import type { Path } from "./paths.js";
-import type { LedgerObject, Made } from "./provenance.js";
+import { type LedgerObject, type Made, STORES } from "./provenance.js";
 import type { Past } from "./rewind.js";
 
 /** Instants in one run for each reference. */
@@ -23,13 +24,18 @@ const STOPS = 48;
 interface Search {
   readonly edge: number;
   readonly reference: HeldReference;
+  /** Birth of the younger of the two. */
+  readonly start: number;
   /** The reference is not there before this event. */
   low: number;
   /** And is there before this one. */
   high: number;
 }
 
-/** The steps of the path whose store was seen, by their edge. Leaves out the interpreter's own, borrowed ones and those older than the recording. */
+/**
+ * The steps of the path whose store was seen, by their edge. Leaves out the interpreter's
+ * own, borrowed ones and those older than the recording. `guess`: the event with which a reference may have been taken.
+ */
 export async function observe(
   past: Past,
   replay: Replay,
@@ -50,6 +56,7 @@ export async function observe(
     searches.push({
       edge,
       reference: { source: source === NONE ? 0 : graph.address[source]!, target: graph.address[target]!, kind },
+      start: low,
       low,
       high: at,
     });
@@ -79,7 +86,8 @@ export async function observe(
     }
   }
   const seen = new Map<number, Made>();
-  for (const { edge, high } of searches) if (high > 0) seen.set(edge, observed(replay, high - 1));
+  for (const { edge, reference, high, start } of searches)
+    if (high > 0) seen.set(edge, observed(replay, high - 1, start, reference.kind));
   return seen;
 }
 
@@ -101,9 +109,17 @@ function stopsOf({ low, high }: Search, guess: number | null): Set<number> {
   return stops;
 }
 
-function observed(replay: Replay, event: number): Made {
-  const { columns, row } = replay.event(eventNumber(event));
-  const { function: name, file, line, opcode } = replay.names.place(columns.location[row]!);
+/** `event`: before it the slot did not hold the reference, after it it did. */
+function observed(replay: Replay, event: number, start: number, kind: number): Made {
+  const placeOf = (at: number): Place => {
+    const { columns, row } = replay.event(eventNumber(at));
+    return replay.names.place(columns.location[row]!);
+  };
+  const stores = ({ opcode }: Place): boolean => opcode !== null && STORES[kind]?.test(opcode) === true;
+  // A store comes after the instruction's own incref, before the next event; an instruction that only moves has none before.
+  const place = placeOf(event);
+  const before = event > start && event > 0 ? placeOf(event - 1) : place;
+  const { function: name, file, line, opcode } = !stores(before) && stores(place) ? place : before;
   return {
     certainty: "observed",
     reason: null,

@@ -69,7 +69,7 @@ const MOST_EDGES = 200;
 const MOST_CANDIDATES = 500;
 
 /** Instructions that put a reference into such a slot. */
-const STORES: Readonly<Partial<Record<number, RegExp>>> = {
+export const STORES: Readonly<Partial<Record<number, RegExp>>> = {
   [EDGE.value]: /^(STORE_(SUBSCR|NAME|GLOBAL|ATTR)|MAP_ADD|BUILD_MAP|DICT_|IMPORT_|SETUP_|BINARY_OP_INPLACE)/,
   [EDGE.key]: /^(STORE_SUBSCR|MAP_ADD|BUILD_MAP|DICT_|CALL)/,
   [EDGE.item]: /^(LIST_APPEND|LIST_EXTEND|BUILD_|STORE_SUBSCR|CALL|BINARY_OP)/,
@@ -170,7 +170,7 @@ export class Provenance {
     // With many of both, the latest candidates are the ones that are likely.
     const likely = candidates.slice(-MOST_CANDIDATES);
     const open = new Set(history.open.map(({ opened }) => opened.event));
-    const pairs: { edge: number; candidate: Candidate; score: number; distance: number }[] = [];
+    const pairs: { edge: number; candidate: Candidate; score: number; distance: number; fixed: boolean }[] = [];
     let older = history.openElsewhere;
     for (const edge of edges) {
       const { source, kind } = graph.edge(edge);
@@ -179,7 +179,7 @@ export class Provenance {
       if (history.object.born === null && holder !== undefined && holder.birth < 0 && older-- > 0) continue;
       const fixed = source !== NONE && this.#replay.names.type(graph.type[source]!) === "tuple";
       const built = holder && holder.birth >= 0 ? this.#replay.names.place(holder.location) : undefined;
-      for (const candidate of likely) {
+      for (const candidate of fixed ? candidates : likely) {
         const { row, event, moved } = candidate;
         const stores = (moved ? MOVES : STORES)[kind]?.test(row.opcode ?? "") === true;
         const since = !fixed && (holder === undefined || event >= holder.birth);
@@ -187,18 +187,23 @@ export class Provenance {
         const isOpen = open.has(row.time.event);
         // Taken before its holder was there, and elsewhere: it was handed over, which only an open reference can have been.
         if (moved ? !(stores && since) : !since && !onLine && !isOpen) continue;
-        const score = (stores && (since || onLine) ? 4 : 0) + (since ? 2 : onLine ? 1 : 0) + (isOpen || moved ? 2 : 0);
-        pairs.push({ edge, candidate, score, distance: fixed ? Math.abs(event - holder!.birth) : -event });
+        const score = fixed
+          ? onLine && !moved
+            ? 8
+            : 2
+          : (stores && (since || onLine) ? 4 : 0) + (since ? 2 : onLine ? 1 : 0) + (isOpen || moved ? 2 : 0);
+        pairs.push({ edge, candidate, score, fixed, distance: fixed ? Math.abs(event - holder!.birth) : -event });
       }
     }
     pairs.sort((a, b) => b.score - a.score || a.distance - b.distance);
     const taken = new Set<LedgerRow>();
-    for (const { edge, candidate, score } of pairs) {
+    for (const { edge, candidate, score, fixed } of pairs) {
       if (matches.has(edge) || taken.has(candidate.row)) continue;
       taken.add(candidate.row);
-      const asGood = pairs.filter(
-        (pair) => pair.edge === edge && pair.score === score && !taken.has(pair.candidate.row),
-      );
+      // Nearest to a tuple's birth is only one.
+      const asGood = fixed
+        ? []
+        : pairs.filter((pair) => pair.edge === edge && pair.score === score && !taken.has(pair.candidate.row));
       matches.set(edge, inferred(this.#replay, candidate, asGood.length));
     }
     return matches;
