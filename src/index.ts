@@ -86,8 +86,19 @@ export { type GraphAtOptions, graphAt } from "./rewind/graph-at.js";
 export type { HeapCheck } from "./rewind/heap-check.js";
 export type { Divergence, Evaluation, GarbageAt } from "./rewind/messages.js";
 export { type Edge, ObjectGraph } from "./rewind/object-graph.js";
+export type { Made } from "./rewind/provenance.js";
 export { Diverged, type Held, Past, type RerunResult, type RewindOptions, rerun } from "./rewind/rewind.js";
-export { type WhyAnswer, type WhyOptions, type WhyPath, type WhyResult, type WhyStep, why } from "./rewind/why.js";
+export {
+  type WhyAnswer,
+  type WhyDeath,
+  type WhyObject,
+  type WhyOptions,
+  type WhyPath,
+  type WhyResult,
+  type WhyStep,
+  why,
+} from "./rewind/why.js";
+export { type WhyAtOptions, whyAt } from "./rewind/why-at.js";
 export { createDecoder, createEncoder, type Decoder, type Encoder, MAX_CHUNK_EVENTS } from "./trace/codec.js";
 export * from "./trace/events.js";
 export { type TraceInfo, traceInfo } from "./trace/info.js";
