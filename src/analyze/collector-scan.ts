@@ -8,7 +8,7 @@
  * without anything being run again. Which of several dying objects held a reference is inferred (the innermost whose block is not yet freed);
  * that all of one turn hang together is certain.
  *
- * The two instructions of the collector are found in the trace itself: `deleteSites`.
+ * The collector's own function has no name; it is found in the trace itself: `collectorFunction`.
  *
  * Memory: a row of 56 bytes for each object alive, and for those that died until their block is freed.
  */
@@ -88,79 +88,49 @@ export interface Scan {
   memberAt(address: number): Member | undefined;
 }
 
-/** The collector's own incref and decref around each object that it takes apart; undefined where no collection freed anything. */
-export function deleteSites(replay: Replay, most = 64): { take: number; give: number } | undefined {
-  const votes = new Map<string, number>();
-  const { reader } = replay;
-  let looked = 0;
-  for (const row of reader.rows("collections")) {
-    if (row.stop === null || !row.collected) continue;
-    const found = lastTurn(replay, row.start, row.stop);
-    if (found) votes.set(found, (votes.get(found) ?? 0) + 1);
-    if (++looked >= most) break;
-  }
-  const [best] = [...votes].sort((x, y) => y[1] - x[1]);
-  if (!best) return undefined;
-  const [take, give] = best[0].split(" ").map(Number) as [number, number];
-  return { take, give };
-}
-
 /**
- * The last turn of a collection: the last incref, outside of any Python frame's call, that a decref of the same object from the same C function
- * closes, right before which that object had died or lost nothing else. Finalizers have such turns too, but before.
+ * The C function that takes garbage apart (gc_collect_region, with delete_garbage and finalize_garbage inlined), as an id in `functions`: among those
+ * which take and give back a reference outside of any Python call, the one that does so with most objects that die on the way. undefined
+ * where no collection freed anything.
  */
-function lastTurn(replay: Replay, start: number, stop: number): string | undefined {
-  const open = new Map<number, { site: number; function: number }[]>();
-  const functions = new Map<number, number>();
-  const functionOf = (site: number): number => {
-    let id = functions.get(site);
-    if (id === undefined) {
-      id = (site === 0 ? undefined : replay.reader.site(site as never)?.function) ?? -1;
-      functions.set(site, id);
-    }
-    return id;
-  };
-  // Site pairs by function: the collector's function is the one that opened a turn on most objects which died in it.
-  const pairs = new Map<string, { died: number; last: number; function: number }>();
-  const dead = new Set<number>();
-  const closed: { pair: string; address: number }[] = [];
-  const born = new Set<number>();
-  let depth = 0;
-  for (const { columns, first, last } of replay.range(start + 1, stop)) {
-    const { kind, address, site } = columns;
-    for (let i = first; i < last; i++) {
-      const code = kind[i]!;
-      const at = address[i]!;
-      if (code === CALL) depth++;
-      else if (code === RETURN) depth--;
-      else if (code === NEW) born.add(at);
-      else if (code === DEALLOC && !born.has(at)) dead.add(at);
-      else if (depth === 0 && code === INCREF && !dead.has(at)) {
-        const entry = { site: site[i]!, function: functionOf(site[i]!) };
-        const list = open.get(at);
-        if (list) list.push(entry);
-        else open.set(at, [entry]);
-      } else if (depth === 0 && code === DECREF) {
-        const list = open.get(at);
-        const f = functionOf(site[i]!);
-        const n = list?.findLastIndex((entry) => entry.function === f) ?? -1;
-        if (!list || n < 0) continue;
-        const pair = `${list[n]!.site} ${site[i]}`;
-        list.length = n;
-        const known = pairs.get(pair);
-        if (known) known.last = columns.first + i;
-        else pairs.set(pair, { died: 0, last: columns.first + i, function: f });
-        closed.push({ pair, address: at });
+export function collectorFunction(replay: Replay, most = 64): number | undefined {
+  const { reader } = replay;
+  const functionOf = new Map([...reader.rows("sites")].map(({ id, function: f }) => [id, f]));
+  const turns = new Map<number, number>();
+  let looked = 0;
+  for (const { start, stop, collected } of reader.rows("collections")) {
+    if (stop === null || !collected) continue;
+    const opened = new Map<number, Set<number>>();
+    const closed = new Map<number, Set<number>>();
+    const born = new Set<number>();
+    let depth = 0;
+    for (const { columns, first, last } of replay.range(start + 1, stop)) {
+      const { kind, address, site } = columns;
+      for (let i = first; i < last; i++) {
+        const code = kind[i]!;
+        const at = address[i]!;
+        if (code === CALL) depth++;
+        else if (code === RETURN) depth--;
+        else if (code === NEW) born.add(at);
+        else if (code === DEALLOC && !born.has(at)) {
+          // Who dies takes its turns with it: only what came before counts.
+          for (const f of closed.get(at) ?? []) turns.set(f, (turns.get(f) ?? 0) + 1);
+          closed.delete(at);
+          opened.delete(at);
+        } else if (depth === 0 && (code === INCREF || code === DECREF)) {
+          const f = functionOf.get(site[i]!);
+          if (f === undefined) continue;
+          const kept = code === INCREF ? opened : closed;
+          if (code === DECREF && !opened.get(at)?.has(f)) continue;
+          const list = kept.get(at);
+          if (list) list.add(f);
+          else kept.set(at, new Set([f]));
+        }
       }
     }
+    if (++looked >= most) break;
   }
-  for (const { pair, address } of closed) if (dead.has(address)) pairs.get(pair)!.died++;
-  const byFunction = new Map<number, number>();
-  for (const { died, function: f } of pairs.values()) byFunction.set(f, (byFunction.get(f) ?? 0) + died);
-  const [collector] = [...byFunction].sort((x, y) => y[1] - x[1]);
-  if (!collector || collector[1] === 0) return undefined;
-  const own = [...pairs].filter(([, { function: f, died }]) => f === collector[0] && died > 0);
-  return own.sort((x, y) => y[1].last - x[1].last)[0]?.[0];
+  return [...turns].sort((x, y) => y[1] - x[1])[0]?.[0];
 }
 
 /**
@@ -190,7 +160,8 @@ class Scanner {
   readonly #dismantled: (one: Dismantled) => void;
   readonly #map = createAddressMap(2);
   readonly #flags: Uint32Array;
-  readonly #sites: { take: number; give: number } | undefined;
+  /** By site: 1 = of the collector's own function. */
+  readonly #own: Uint8Array;
 
   // By row; row 0 is nobody.
   #address = new Uint32Array(1 << 12);
@@ -226,7 +197,10 @@ class Scanner {
     this.#replay = replay;
     this.#dismantled = dismantled;
     this.#flags = typeFlags(replay.reader);
-    this.#sites = deleteSites(replay);
+    const sites = [...replay.reader.rows("sites")];
+    this.#own = new Uint8Array(sites.reduce((most, { id }) => Math.max(most, id), 0) + 1);
+    const collector = collectorFunction(replay);
+    for (const { id, function: f } of sites) if (f === collector) this.#own[id] = 1;
   }
 
   run(to: number, progress: (done: number) => void): void {
@@ -363,16 +337,16 @@ class Scanner {
   #countInCollection(code: number, row: number, site: number): void {
     if (!this.#before.has(row) && this.#birth[row]! < this.#collection!.start)
       this.#before.set(row, [this.#lastDecref[row]!, this.#lastDecrefAt[row]!, this.#lastIncref[row]!]);
-    if (this.#depth !== 0 || this.#sites === undefined) return;
+    if (this.#depth !== 0) return;
     if (code === INCREF) {
-      if (site !== this.#sites.take) return;
+      if (this.#own[site] !== 1) return;
       this.#turn = row;
       this.#dying.length = 0;
       this.#inTurns.add(row);
       return;
     }
     this.#lastSite = site;
-    if (this.#turn === 0 || (site === this.#sites.give && row === this.#turn)) return;
+    if (this.#turn === 0 || (this.#own[site] === 1 && row === this.#turn)) return;
     // A free-listed object is done when its killer goes on.
     for (let top = this.#dying.at(-1); top !== undefined && top.killer === site; top = this.#dying.at(-1)) {
       const below = this.#dying.at(-2)?.row ?? this.#turn;

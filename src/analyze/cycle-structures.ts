@@ -103,22 +103,67 @@ export function cyclesOf(
   return { cycle, cycles };
 }
 
-/** The structures that members and the edges between them make. */
+/**
+ * The structures that members and the edges between them make. What is in a cycle or leads to one hangs together; what only hangs on it, such as
+ * a string that two structures share, goes to the first that leads there.
+ */
 export function structuresOf(members: readonly Member[], edges: readonly StructureEdge[]): Structure[] {
-  const place = new Int32Array(members.length);
-  const parts = components(
-    members.length,
-    edges.map(({ from, to }) => [from, to] as const),
-  );
-  const owner = new Int32Array(members.length);
-  parts.forEach((part, p) => {
+  const n = members.length;
+  const { cycle } = cyclesOf(n, edges);
+  const into: number[][] = Array.from({ length: n }, () => []);
+  const out: number[][] = Array.from({ length: n }, () => []);
+  for (const { from, to } of edges) {
+    into[to]!.push(from);
+    out[from]!.push(to);
+  }
+  const leads = new Uint8Array(n);
+  const work: number[] = [];
+  for (let i = 0; i < n; i++) if (cycle[i] !== 0) work.push(i);
+  for (const i of work) leads[i] = 1;
+  while (work.length > 0)
+    for (const from of into[work.pop()!]!) {
+      if (leads[from] === 1) continue;
+      leads[from] = 1;
+      work.push(from);
+    }
+  const owner = new Int32Array(n).fill(-1);
+  const parts: number[][] = [];
+  const leading = edges.filter(({ from, to }) => leads[from] === 1 && leads[to] === 1);
+  for (const part of components(
+    n,
+    leading.map(({ from, to }) => [from, to] as const),
+  )) {
+    if (leads[part[0]!] === 0) continue;
+    for (const node of part) owner[node] = parts.length;
+    parts.push(part);
+  }
+  const cyclic = parts.length;
+  for (let p = 0; p < cyclic; p++) {
+    const part = parts[p]!;
+    for (let at = 0; at < part.length; at++)
+      for (const to of out[part[at]!]!) {
+        if (owner[to] !== -1) continue;
+        owner[to] = p;
+        part.push(to);
+      }
+  }
+  const loose = edges.filter(({ from, to }) => owner[from] === -1 && owner[to] === -1);
+  for (const part of components(
+    n,
+    loose.map(({ from, to }) => [from, to] as const),
+  )) {
+    if (owner[part[0]!] !== -1) continue;
+    for (const node of part) owner[node] = parts.length;
+    parts.push(part);
+  }
+  const place = new Int32Array(n);
+  for (const part of parts)
     part.forEach((node, i) => {
       place[node] = i;
-      owner[node] = p;
     });
-  });
   const inside: StructureEdge[][] = parts.map(() => []);
-  for (const { from, to, name } of edges) inside[owner[from]!]!.push({ from: place[from]!, to: place[to]!, name });
+  for (const { from, to, name } of edges)
+    if (owner[from] === owner[to]) inside[owner[from]!]!.push({ from: place[from]!, to: place[to]!, name });
   return parts.map((part, p) => ({
     members: part.map((node) => members[node]!),
     edges: inside[p]!,

@@ -284,7 +284,8 @@ async function pastOf(
       await past.goTo(eventNumber(collection.start + 1));
       const garbage = await past.garbage("here");
       if (collection.generation === 2) lookedAt.set(collection.id, garbage.tracked);
-      for (const { example } of heaviest) if (example.collection?.id === collection.id) observe(example, garbage);
+      for (const group of heaviest)
+        if (group.example.collection?.id === collection.id && observe(group.example, garbage)) groups.observed(group);
     }
     await past.goTo(replay.end);
     const garbage = await past.garbage("safe point");
@@ -299,8 +300,8 @@ async function pastOf(
   }
 }
 
-/** Puts what memory showed in the place of what was inferred, if memory has all of the cyclic part. */
-function observe(example: Group["example"], garbage: GarbageAt): void {
+/** Puts what memory showed in the place of what was inferred, if it shows a cycle. */
+function observe(example: Group["example"], garbage: GarbageAt): boolean {
   const { members } = example.structure;
   const place = new Map(members.map(({ address }, i) => [address, i]));
   const edges: StructureEdge[] = [];
@@ -310,9 +311,10 @@ function observe(example: Group["example"], garbage: GarbageAt): void {
     if (from !== undefined && to !== undefined) edges.push({ from, to, name });
   }
   const found = cyclesOf(members.length, edges);
-  if (found.cycles === 0) return;
+  if (found.cycles === 0) return false;
   example.structure = { members, edges, ...found };
   example.observed = true;
+  return true;
 }
 
 export function structuresOfGarbage(garbage: GarbageAt, scan: Scan) {
@@ -373,17 +375,10 @@ export function closingStores(
   const doubtful = new Set<Group>();
   wishes.forEach(({ group, member, internal }, w) => {
     const entries = open[w]!;
-    const stored = entries.every(
-      ({ kind, location }) => kind === "incref" && STORES.test(replay.names.place(location).opcode ?? ""),
-    );
-    if (entries.length !== internal || !stored) doubtful.add(group);
+    if (entries.length !== internal || entries.some(({ stores }) => !stores)) doubtful.add(group);
     for (const entry of entries) {
       const best = found.get(group);
-      // A birth's reference was moved into its place at a moment that left no event: it only counts where there is nothing better.
-      const isBetter =
-        !best ||
-        ((entry.kind === "birth") === (best.kind === "birth") ? entry.event > best.event : best.kind === "birth");
-      if (isBetter) found.set(group, { ...entry, member, certain: false });
+      if (!best || entry.event > best.event) found.set(group, { ...entry, member, certain: false });
     }
   });
   for (const [group, closing] of found)
@@ -497,10 +492,6 @@ export function findingOf(
   };
 }
 
-/** Instructions that put a reference where it stays. */
-const STORES =
-  /^(STORE_(ATTR|SUBSCR|SLICE|GLOBAL|DEREF)|LIST_APPEND|LIST_EXTEND|SET_ADD|SET_UPDATE|MAP_ADD|DICT_UPDATE|BUILD_)/;
-
 /** Files of the interpreter's own library. */
 const isLibrary = (file: string | null): boolean =>
   file !== null && (/\/lib\/python\d+\.zip\//.test(file) || file.startsWith("<frozen "));
@@ -527,7 +518,7 @@ function titleOf(group: Group, type: string, left: string): string {
 }
 
 function adviceOf(closed: Moment | null): string {
-  const where = closed?.place ? ` made at ${lastPart(closed.place.file)}:${closed.place.line}` : "";
+  const where = closed?.place?.line != null ? ` made at ${lastPart(closed.place.file)}:${closed.place.line}` : "";
   return `Break the cycle when it is done with, or make the reference${where} a weak one (weakref.ref).`;
 }
 
