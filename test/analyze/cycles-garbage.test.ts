@@ -56,11 +56,14 @@ describe("what a full collection would free", () => {
         const saved = await past.evaluate(SAVED);
         const what = { seed, time, event: garbage.event };
         expect({ ...what, event: saved.event, ok: saved.ok }).toEqual({ ...what, ok: true });
+        const savedOnes = new Set(JSON.parse(saved.text) as number[]);
+        const freed = new Set(garbage.freed!);
         const found = garbage.objects.filter(({ tracked, uncollectable }) => tracked && !uncollectable);
-        expect({ ...what, addresses: sorted(found.map(({ address }) => address)) }).toEqual({
-          ...what,
-          addresses: sorted(JSON.parse(saved.text) as number[]),
-        });
+        const addresses = found.map(({ address }) => address);
+        // What a finalizer lets go (a generator that is closed, its frame's variables) dies before the rest is saved.
+        const ran = found.some(({ finalizer }) => finalizer);
+        const expected = ran ? addresses.filter((one) => savedOnes.has(one) || !freed.has(one)) : addresses;
+        expect({ ...what, addresses: sorted(expected) }).toEqual({ ...what, addresses: sorted(savedOnes) });
         expect({ ...what, freed: sorted(garbage.objects.map(({ address }) => address)) }).toEqual({
           ...what,
           freed: sorted(garbage.freed!),
