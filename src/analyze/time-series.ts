@@ -1,8 +1,10 @@
 /**
- * Live objects and bytes by type over the recording, at some of the moments that the recorder sampled (table `series`): exact there, nothing is
- * interpolated. The runtime's own objects from before the program are taken out, as everywhere: the samples count them, so at each moment the
- * heap is asked which of them are still there. Types that were never large are one series, "other types"; the series add up to what
- * `at` says of that moment. With it what happened at known moments: collections and marks.
+ * Live objects and bytes by type over the recording: the heap is surveyed at evenly spaced moments, the same that the recorder sampled, so each number is the one
+ * that `at` gives for that moment, and nothing is interpolated. The runtime's own objects from before the program are left out, as everywhere.
+ * Types that were never large are one series, "other types". With it what happened at known moments: collections and marks.
+ *
+ * The recorder's own `series` is not read: it knows the allocator's exact block after a resize, a few bytes more than what the fold can know
+ * (replay/dlmalloc.ts), and a page must not disagree with the commands.
  */
 
 import { eventNumber } from "../base/ids.js";
@@ -11,8 +13,13 @@ import type { Replay } from "../replay/replay.js";
 import type { TimeInfo } from "../replay/survey.js";
 import { COLLECT_REASONS } from "../trace/events.js";
 
-/** Moments that are kept of the recorder's samples. */
-export const MOST_MOMENTS = 160;
+/** Moments that the heap is surveyed at: fewer where it is large, for a survey looks at every object. */
+const MOST_MOMENTS = 160;
+const FEWEST_MOMENTS = 24;
+const SURVEYED_OBJECTS = 40_000_000;
+
+const momentsFor = (objects: number): number =>
+  Math.max(FEWEST_MOMENTS, Math.min(MOST_MOMENTS, Math.floor(SURVEYED_OBJECTS / Math.max(1, objects))));
 /** Series, the one of all other types not counted. */
 export const MOST_TYPES = 7;
 /** Collections and marks that are listed. */
@@ -54,11 +61,15 @@ export interface TimeSeries {
 export function timeSeries(replay: Replay, timeInfo: (event: number) => TimeInfo): TimeSeries {
   const { reader } = replay;
   const samples = [...reader.rows("samples")];
+  const largest = reader.chunks.reduce(
+    (most, { objects }) => Math.max(most, objects),
+    reader.summary().baselineObjects,
+  );
   // Evenly apart, with the first and the last.
-  const wanted = Math.min(MOST_MOMENTS, samples.length);
+  const wanted = Math.min(momentsFor(largest), samples.length);
   const chosen = new Set<number>();
   for (let i = 0; i < wanted; i++)
-    chosen.add(samples[wanted === 1 ? 0 : Math.round((i * (samples.length - 1)) / (wanted - 1))]!.id);
+    chosen.add(samples[wanted === 1 ? 0 : Math.round((i * (samples.length - 1)) / (wanted - 1))]!.event);
   const names = new Map<number, string>();
   const rows = new Map<string, { type: string; module: string | null; objects: number[]; bytes: number[] }>();
   for (const { id, name, module } of reader.rows("types")) {
@@ -66,32 +77,25 @@ export function timeSeries(replay: Replay, timeInfo: (event: number) => TimeInfo
     names.set(id, key);
     if (!rows.has(key)) rows.set(key, { type: name, module, objects: [], bytes: [] });
   }
-  const old = reader.baseline()?.objects.address ?? new Uint32Array(0);
-  const now = new Map<number, { objects: number; bytes: number }>();
   const moments: TimeInfo[] = [];
-  const series = reader.rows("series");
-  let next = series.next();
-  for (const { id, event } of samples) {
-    for (; !next.done && next.value.sample <= id; next = series.next()) {
-      const { type, objects, bytes } = next.value;
-      now.set(type, { objects, bytes });
-    }
-    if (!chosen.has(id)) continue;
+  for (const event of chosen) {
     const at = moments.push(timeInfo(event)) - 1;
-    const add = (type: number, objects: number, bytes: number): void => {
+    const sums = new Map<number, { objects: number; bytes: number }>();
+    for (const { alive, birth, type, bytes } of replay.seek(eventNumber(event)).eachObject()) {
+      if (!alive || birth === BEFORE_TRACE) continue;
+      const sum = sums.get(type);
+      if (sum) {
+        sum.objects++;
+        sum.bytes += bytes;
+      } else sums.set(type, { objects: 1, bytes });
+    }
+    for (const [type, { objects, bytes }] of sums) {
       const row = rows.get(names.get(type) ?? "");
-      if (!row) return;
+      if (!row) continue;
       row.objects[at] = (row.objects[at] ?? 0) + objects;
       row.bytes[at] = (row.bytes[at] ?? 0) + bytes;
-    };
-    for (const [type, { objects, bytes }] of now) add(type, objects, bytes);
-    const heap = replay.seek(eventNumber(event));
-    for (const address of old) {
-      const object = heap.objectAt(address);
-      if (object?.alive && object.birth === BEFORE_TRACE) add(object.type, -1, -object.bytes);
     }
   }
-  series.return(undefined);
   const filled = (numbers: readonly number[]): number[] => moments.map((_, i) => numbers[i] ?? 0);
   const sizes = [...rows.values()]
     .filter(({ objects }) => objects.length > 0)

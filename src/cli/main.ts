@@ -7,6 +7,7 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { Failure, version } from "../index.js";
 import { atCommand } from "./at.js";
+import { chartCommand } from "./chart.js";
 import { cyclesCommand } from "./cycles.js";
 import { diffCommand } from "./diff.js";
 import { dumpCommand } from "./dump.js";
@@ -41,6 +42,7 @@ async function main(words: readonly string[]): Promise<void> {
     .command(sqlCommand)
     .command(dumpCommand)
     .command(reportCommand)
+    .command(chartCommand)
     .command(evalCommand)
     .command(rerunCommand)
     .command(tourCommand)

@@ -2,7 +2,7 @@
  * A chart: what it shows in words, its Vega-Lite specification and the data it reads, by name. The page, `chart` and the downloads all take it from
  * here. Specifications name colours as variables (theme.ts) and datasets by name; `standalone` puts both in.
  */
-import { CHART_CONFIG, heatColours, LIGHT, withColours } from "./theme.js";
+import { CHART_CONFIG, HEAT_STEPS, heatColours, LIGHT, withColours } from "./theme.js";
 
 export type Cell = string | number | null;
 
@@ -68,14 +68,19 @@ export const atTooltip = (event = "event", seconds = "seconds"): Specification[]
   { field: seconds, type: "quantitative", title: "seconds", format: ".3f" },
 ];
 
-/** Counts as heat. */
-export const heatScale = (field: string, title: string): Specification => ({
-  field,
-  type: "quantitative",
-  title,
-  scale: { type: "quantize", zero: true, nice: true, range: heatColours() },
-  legend: { format: "~s" },
-});
+/** Counts as heat, up to `most`: steps rise with the square root, since counts differ by magnitudes. */
+export const heatScale = (field: string, title: string, most: number): Specification => {
+  const steps = new Set<number>();
+  for (let i = 1; i < HEAT_STEPS; i++) steps.add(Math.max(1, Math.round(most * (i / HEAT_STEPS) ** 2)));
+  const domain = [...steps];
+  return {
+    field,
+    type: "quantitative",
+    title,
+    scale: { type: "threshold", domain, range: heatColours().slice(HEAT_STEPS - 1 - domain.length) },
+    legend: { format: "~s", symbolType: "square" },
+  };
+};
 
 /** The part of the recording that a reader chose, behind everything else. */
 export const rangeLayer: Specification = {

@@ -18,10 +18,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "<": "&lt;",
   ">": "&gt;",
   '"': "&quot;",
-  "'": "&#39;",
 };
 
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ESCAPES[character]!);
+export const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (character) => ESCAPES[character]!);
 
 function textOf(value: Value): string {
   if (value === null || value === undefined || value === false) return "";
@@ -30,7 +29,7 @@ function textOf(value: Value): string {
   return escapeHtml(String(value));
 }
 
-/** Values may stand in text and in quoted attributes; nowhere else. */
+/** Values may stand in text and in attributes in double quotes; nowhere else. */
 export const html = (strings: TemplateStringsArray, ...values: readonly Value[]): Html =>
   new Html(strings.reduce((text, part, i) => text + textOf(values[i - 1]) + part));
 

@@ -8,10 +8,13 @@
  */
 import { createHash } from "node:crypto";
 import { compile } from "vega-lite";
+import type { FindingKind } from "../analyze/finding.js";
 import type { Overview } from "../analyze/overview.js";
 import type { ReportInput } from "../analyze/report-input.js";
+import type { Suspect } from "../analyze/suspects.js";
 import { plural } from "../base/quantity.js";
 import type { Chart, Dataset } from "./charts.js";
+import { findingArticle, verdict } from "./finding-section.js";
 import { type Html, html, scriptJson, trusted } from "./html.js";
 import { ledgerSection } from "./ledger-section.js";
 import type { PageChart, PageData } from "./page-data.js";
@@ -32,6 +35,9 @@ export interface ReportOptions {
 
 /** Types whose births and deaths the page carries. */
 const CARRIED_TYPES = 300;
+
+/** Ledgers that are shown. */
+const MOST_LEDGERS = 6;
 
 interface Section {
   readonly id: string;
@@ -64,10 +70,21 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
   const words = wordsFor(overview, options);
   const time = timeCharts(overview, words);
   const source = sourceSection(overview, words);
-  const ledgers = ledgerSection(input.suspects, words);
+  const ledgers = ledgerSection(suspectsOf(input), words);
   const program = programName(overview, words);
+  const articles = (kinds: readonly FindingKind[]): Html[] =>
+    input.details
+      .filter(({ finding }) => kinds.includes(finding.kind))
+      .map((detail) => findingArticle(detail, overview, words));
+  const leaks = articles(LEAKS);
   const sections: Section[] = [
     { id: "time", title: "Time", body: html`${timeSection(overview, words)}${endTable(overview, words)}` },
+    {
+      id: "leaks",
+      title: "Leaks",
+      body:
+        leaks.length > 0 ? html`${leaks}` : html`<p>No objects were found to pile up, and no reference is lost.</p>`,
+    },
     { id: "source", title: "Source", body: source.section },
     { id: "objects", title: "Objects", body: ledgers.section },
   ];
@@ -86,6 +103,7 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
     title: `${program}: memory report`,
     head: html`<h1>${program}</h1>
 <p class="muted">Memory report: every change of every reference count, every birth and death of an object, exactly.</p>
+${verdict(input.findings, words)}
 ${factList(overview, words)}`,
     sections,
     charts: [...time.charts, ...ledgers.charts],
@@ -101,6 +119,25 @@ ${factList(overview, words)}`,
   };
 }
 
+const LEAKS: readonly FindingKind[] = ["leak", "growth", "warm-up", "lost-reference"];
+
+/** Ledgers of the problems' representatives, each object once. */
+function suspectsOf({ details }: ReportInput): Suspect[] {
+  const found = new Map<number, Suspect>();
+  for (const { ledger, finding } of details)
+    if (ledger && finding.isProblem && found.size < MOST_LEDGERS && !found.has(ledger.history.object.id))
+      found.set(ledger.history.object.id, ledger);
+  return [...found.values()];
+}
+
+/** Each chart is one picture with one label: its marks, axes and legends need none of their own. */
+function withoutAria<T>(part: T): T {
+  const quiet = <P>(one: P): P => ({ ...withoutAria(one), aria: false });
+  const copy = { ...part } as Record<string, unknown>;
+  for (const name of ["marks", "axes", "legends"]) if (Array.isArray(copy[name])) copy[name] = copy[name].map(quiet);
+  return copy as T;
+}
+
 const sha = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
 export function pageOf(report: Report): string {
@@ -108,7 +145,7 @@ export function pageOf(report: Report): string {
   const data: PageData = {
     ...report.data,
     charts: report.charts.map(
-      (chart): PageChart => ({ ...chart, vega: compile(chart.specification as never).spec as never }),
+      (chart): PageChart => ({ ...chart, vega: withoutAria(compile(chart.specification as never).spec) as never }),
     ),
     datasets: Object.fromEntries(Object.entries(report.datasets).filter(([name]) => used.has(name))),
     colours: LIGHT,

@@ -38,7 +38,7 @@ export function sourceSection(overview: Overview, words: Words): SourceSection {
       why: "the ones with the fewest events",
     });
   const textOf = ({ file, line }: LineActivity): string | null =>
-    words.source(sources[file]?.lines?.[line - 1] ?? null);
+    words.source(sources[file]?.lines?.[line - 1]?.trimStart() ?? null);
   const most = LINE_COUNTS.map((_, i) => lines.reduce((max, { total }) => Math.max(max, total[i]!), 0));
   const own = sum(lines.map(({ total }) => sum(total)));
   const { library, noFrame } = activity.elsewhere;
@@ -58,8 +58,9 @@ export function sourceSection(overview: Overview, words: Words): SourceSection {
       if (here.length === 0) return html``;
       const byLine = new Map(here.map((entry) => [entry.line.line, entry]));
       const whole = text !== null && text.length <= room;
+      // Line 0 is what CPython gives the start of a module, before its first line.
       const wanted = whole
-        ? text.map((_, n) => n + 1)
+        ? [...(byLine.has(0) ? [0] : []), ...text.map((_, n) => n + 1)]
         : around(
             here.map(({ line }) => line.line),
             text?.length ?? 0,

@@ -56,10 +56,13 @@ figcaption .muted{font-size:.88rem;display:block;max-width:50rem}
 .tip[hidden]{display:none}
 .tip div{display:flex;gap:.5rem;justify-content:space-between}
 .scroll{overflow-x:auto;margin:.5rem 0 1rem}
-table{border-collapse:collapse;font-size:.85rem;width:100%}
+table{border-collapse:collapse;font-size:.85rem;min-width:min(100%,44rem)}
+#hot,.listing,.statement{width:100%}
 th,td{text-align:left;padding:.2rem .5rem;border-bottom:1px solid var(--grid);vertical-align:top;font-weight:normal}
 thead th{color:var(--muted);border-bottom:1px solid var(--rule);white-space:nowrap}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+th,td{overflow-wrap:normal}
+th[scope=row]{white-space:nowrap}
 td.code{min-width:16rem}
 ${heat}
 .listing td,.listing th{border-bottom:0;padding:.02rem .5rem}

@@ -34,8 +34,8 @@ export const LIGHT: Theme = {
   h1: "#dce8f5",
   h2: "#bcd6ee",
   h3: "#8fbce2",
-  h4: "#5a9bd0",
-  h5: "#2c76b5",
+  h4: "#3273b1",
+  h5: "#1f65a5",
   h6: "#0f4c81",
   hot: "#ffffff",
 };
@@ -63,9 +63,9 @@ export const DARK: Theme = {
   h1: "#1d2f42",
   h2: "#20425f",
   h3: "#26587f",
-  h4: "#3274a5",
-  h5: "#5d9fd0",
-  h6: "#a9d2f3",
+  h4: "#68a6d6",
+  h5: "#8dc0e8",
+  h6: "#c2e0f8",
   hot: "#0d1117",
 };
 
@@ -120,6 +120,7 @@ export const CHART_CONFIG = {
     symbolType: "square",
     orient: "bottom",
     labelLimit: 180,
+    columns: { expr: "max(1, floor(width / 120))" },
   },
   text: { color: colour("ink") },
   title: { color: colour("ink") },

@@ -4,6 +4,7 @@ import { bytes, count, plural } from "../base/quantity.js";
 import {
   atTooltip,
   byteAxis,
+  type Cell,
   type Chart,
   countAxis,
   type Dataset,
@@ -143,11 +144,12 @@ export function timeCharts({ time, activity, info }: Overview, words: Words): Dr
           rangeLayer,
           {
             data: { name: "births-deaths" },
-            mark: { type: "bar" },
+            mark: { type: "rect" },
             encoding: {
               x: { ...eventAxis("from"), title: "event number" },
               x2: { field: "to" },
               y: { field: "signed", type: "quantitative", stack: null, axis: countAxis("objects") },
+              y2: { datum: 0 },
               color: {
                 field: "what",
                 type: "nominal",
@@ -209,7 +211,7 @@ export function timeCharts({ time, activity, info }: Overview, words: Words): Dr
   };
 }
 
-type Cell = string | number | null;
+const sum = (counts: readonly number[]): number => counts.reduce((all, n) => all + n, 0);
 
 /** Milliseconds are enough, and shorter. */
 export const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
@@ -230,11 +232,12 @@ const barsOf = (field: string, title: string, fill: string): Specification =>
       rangeLayer,
       {
         data: { name: "activity" },
-        mark: { type: "bar", color: fill },
+        mark: { type: "rect", color: fill },
         encoding: {
           x: { ...eventAxis("from"), title: "event number" },
           x2: { field: "to" },
           y: { field, type: "quantitative", axis: countAxis(title) },
+          y2: { datum: 0 },
           tooltip: [
             { field, type: "quantitative", format: ",d" },
             { field: "from", type: "quantitative", title: "from event", format: ",d" },
@@ -249,6 +252,10 @@ function lineMap({ activity }: Pick<Overview, "activity">, words: Words): Drawn 
   const lines = activity.lines.slice(0, MAP_LINES);
   if (lines.length === 0) return { charts: [], datasets: {} };
   const { edges } = activity;
+  const most = lines.reduce(
+    (max, { stretches }) => stretches.reduce((all, [, ...counts]) => Math.max(all, sum(counts)), max),
+    0,
+  );
   const labels = distinct(lines.map(({ file, line }) => `${words.lastPart(activity.files[file]!)}:${line}`));
   return {
     charts: [
@@ -265,7 +272,7 @@ function lineMap({ activity }: Pick<Overview, "activity">, words: Words): Drawn 
             x: { ...eventAxis("from"), title: "event number" },
             x2: { field: "to" },
             y: { field: "line", type: "nominal", title: null, sort: labels, axis: { grid: false } },
-            color: heatScale("events", "events in a stretch"),
+            color: heatScale("events", "events in a stretch", most),
             tooltip: [
               { field: "line" },
               { field: "function" },
@@ -286,7 +293,7 @@ function lineMap({ activity }: Pick<Overview, "activity">, words: Words): Drawn 
             edges[i + 1]!.event,
             labels[n]!,
             words.name(name),
-            counts.reduce((sum, k) => sum + k, 0),
+            sum(counts),
           ]),
         ),
       },

@@ -100,10 +100,6 @@ async function draw(chart: PageChart, place: HTMLElement): Promise<void> {
   const svg = place.querySelector("svg");
   svg?.setAttribute("aria-label", chart.label);
   svg?.setAttribute("role", "img");
-  // Vega describes every axis and mark; the one sentence above says what a reader needs.
-  for (const inner of svg?.querySelectorAll("[role],[aria-label],[aria-roledescription]") ?? []) {
-    for (const name of ["role", "aria-label", "aria-roledescription"]) inner.removeAttribute(name);
-  }
   place.dataset["drawn"] = "yes";
 }
 
