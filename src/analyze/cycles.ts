@@ -350,11 +350,14 @@ export function closingStores(
   groups: readonly Group[],
   flags: Uint32Array,
 ): ReadonlyMap<Group, Closing | null> {
+  const doubtful = new Set<Group>();
   const wishes: { group: Group; member: Member; internal: number; until: number }[] = [];
   const looked = [...groups].sort((x, y) => y.bytes - x.bytes).slice(0, MOST_CLOSED);
   for (const group of looked) {
     const { structure, orphaned, until } = group.example;
-    const core = coreOf(structure, flags).slice(0, MOST_MEMBERS);
+    const whole = coreOf(structure, flags);
+    const core = whole.slice(0, MOST_MEMBERS);
+    if (core.length < whole.length) doubtful.add(group);
     const internal = new Map(core.map((i) => [i, 0]));
     for (const { from, to } of structure.edges)
       if (internal.has(to) && (structure.cycles === 0 || structure.cycle[from] !== 0))
@@ -372,13 +375,14 @@ export function closingStores(
     wishes.map(({ member, until }) => ({ address: member.address, birth: member.birth, until })),
   );
   const found = new Map<Group, Closing | null>(looked.map((group) => [group, null]));
-  const doubtful = new Set<Group>();
   wishes.forEach(({ group, member, internal }, w) => {
     const entries = open[w]!;
     if (entries.length !== internal || entries.some(({ stores }) => !stores)) doubtful.add(group);
     for (const entry of entries) {
       const best = found.get(group);
-      if (!best || entry.event > best.event) found.set(group, { ...entry, member, certain: false });
+      // What stores is likelier to be within the cycle than what a variable may have held.
+      const isBetter = !best || (entry.stores === best.stores ? entry.event > best.event : entry.stores);
+      if (isBetter) found.set(group, { ...entry, member, certain: false });
     }
   });
   for (const [group, closing] of found)

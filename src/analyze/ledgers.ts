@@ -24,7 +24,7 @@ export interface OpenEntry {
   readonly kind: "birth" | "incref" | "setref";
   readonly location: number;
   readonly site: number;
-  /** Whether an instruction made it that stores. */
+  /** Whether what made it stores: an instruction, or a C function such as list.append. */
   readonly stores: boolean;
 }
 
@@ -74,7 +74,8 @@ export function openReferences(replay: Replay, wishes: readonly LedgerWish[]): O
         const { birth, until } = wishes[w]!;
         if (event < birth || event >= until) continue;
         const list = lists[w]!;
-        const { line, stores } = factsOf(location[i]!);
+        const { line, stores: byInstruction } = factsOf(location[i]!);
+        const stores = byInstruction || APPENDS.test(names.cFunction(site[i]!) ?? "");
         const open = { event, location: location[i]!, site: site[i]!, line, stores };
         if (event === birth) list.push({ ...open, kind: "birth", stores: false });
         else if (code === Kind.incref) list.push({ ...open, kind: "incref" });
@@ -93,6 +94,9 @@ export function openReferences(replay: Replay, wishes: readonly LedgerWish[]): O
 /** Instructions that put a reference where it stays. */
 const STORES =
   /^(STORE_(ATTR|SUBSCR|SLICE|GLOBAL|DEREF)|LIST_APPEND|LIST_EXTEND|SET_ADD|SET_UPDATE|MAP_ADD|DICT_UPDATE|BUILD_)/;
+/** C functions that put one reference where it stays. */
+const APPENDS =
+  /^(list\.(append|insert)|PyList_(Append|Insert)|(Py)?dict\.setdefault|_?PyDict_SetItem\w*|PyObject_SetItem|set\.add|PySet_Add|collections\.deque\.append(left)?|deque\.append(left)?)$/i;
 /** References that one bulk add opens at most. */
 const MOST_IN_BULK = 1000;
 
