@@ -20,6 +20,7 @@ import { grown } from "../replay/tables.js";
 import { Kind } from "../trace/events.js";
 import type { TraceReader } from "../trace/reader.js";
 import type { Row } from "../trace/schema.js";
+import type { StructureEdge } from "./cycle-structures.js";
 
 const {
   alloc: ALLOC,
@@ -67,8 +68,8 @@ export interface Dismantled {
   readonly collection: Row<"collections">;
   /** Objects from before the collection that died in it. */
   readonly members: readonly Member[];
-  /** Pairs of indices into `members`: the first held the second. Inferred. */
-  readonly edges: readonly (readonly [number, number])[];
+  /** By places in `members`: who held whom. Inferred, so without names. */
+  readonly edges: readonly StructureEdge[];
   /** Whether the collector itself dismantled them; the others died of what finalizers and callbacks did. */
   readonly byCollector: Uint8Array;
 }
@@ -382,11 +383,11 @@ class Scanner {
       }
       this.counts.set(collection.id, { freed: members.length, freedBytes, allocated: this.#allocated });
       if (members.length > 0) {
-        const edges: (readonly [number, number])[] = [];
+        const edges: StructureEdge[] = [];
         for (let i = 0; i < this.#edges.length; i += 2) {
           const from = place.get(this.#edges[i]!);
           const to = place.get(this.#edges[i + 1]!);
-          if (from !== undefined && to !== undefined) edges.push([from, to]);
+          if (from !== undefined && to !== undefined) edges.push({ from, to, name: null });
         }
         const byCollector = new Uint8Array(members.length);
         for (const [row, i] of place) byCollector[i] = this.#inTurns.has(row) ? 1 : 0;

@@ -11,7 +11,7 @@ import type { Replay } from "../replay/replay.js";
 import { wallAt } from "../replay/times.js";
 import type { Row } from "../trace/schema.js";
 import { isContainer, type Member } from "./collector-scan.js";
-import { type MemberClass, memberClasses, type Structure } from "./cycle-structures.js";
+import { leading, type MemberClass, memberClasses, type Structure } from "./cycle-structures.js";
 
 /** Classes of a structure that are listed. */
 const MOST_CLASSES = 16;
@@ -217,22 +217,9 @@ export function coreOf({ members, cycle, cycles }: Structure, flags: Uint32Array
 
 /** The last decref of a member in the cycle or on the way to it. */
 function orphanedAt({ members, edges }: Structure, core: readonly number[]): Orphaned | null {
-  const leads = new Uint8Array(members.length);
-  for (const i of core) leads[i] = 1;
-  const into = new Map<number, number[]>();
-  for (const { from, to } of edges) {
-    const list = into.get(to);
-    if (list) list.push(from);
-    else into.set(to, [from]);
-  }
-  const work = [...core];
-  while (work.length > 0) {
-    for (const from of into.get(work.pop()!) ?? []) {
-      if (leads[from] === 1) continue;
-      leads[from] = 1;
-      work.push(from);
-    }
-  }
+  const marks = new Uint32Array(members.length);
+  for (const i of core) marks[i] = 1;
+  const leads = leading(members.length, edges, marks);
   let best: Member | undefined;
   let lastIncref = -1;
   members.forEach((member, i) => {

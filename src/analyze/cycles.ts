@@ -189,8 +189,7 @@ async function findCycles(
     ({ collection, members, edges, byCollector }) => {
       freeing++;
       const taken = new Set(members.filter((_, i) => byCollector[i] === 1));
-      const named = edges.map(([from, to]) => ({ from, to, name: null }));
-      for (const structure of structuresOf(members, named)) {
+      for (const structure of structuresOf(members, edges)) {
         if (structure.members.some((member) => taken.has(member)))
           groups.add(structure, collection, collection.start, false);
       }
