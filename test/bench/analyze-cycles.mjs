@@ -8,20 +8,19 @@
  */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { TraceReader } from "../../dist/index.js";
 import { measure, table } from "./_process.mjs";
 
 const command = resolve(import.meta.dirname, "../../dist/cli/main.js");
-const workload = (name) => resolve(import.meta.dirname, `workloads/${name}.py`);
 const folder = mkdtempSync(join(tmpdir(), "refledger-bench-"));
 let missed = 0;
 
-async function recorded(name, argument) {
-  const trace = join(folder, `${name}.trace.db`);
-  process.stderr.write(`recording ${name}…\n`);
-  await measure([command, "record", "--out", trace, workload(name), argument]);
+async function recorded(program, argument) {
+  const trace = join(folder, `${basename(program)}.trace.db`);
+  process.stderr.write(`recording ${program}…\n`);
+  await measure([command, "record", "--out", trace, resolve(import.meta.dirname, program), argument]);
   return trace;
 }
 
@@ -54,7 +53,7 @@ try {
   if (given !== undefined && !existsSync(given)) throw new Error(`${given}: no such file`);
   const traces = given
     ? [given]
-    : [await recorded("parsing-and-unparsing", "10"), await recorded("reference-cycles", "5200")];
+    : [await recorded("workloads/parsing-and-unparsing.py", "10"), await recorded("reference-cycles.py", "5200")];
   for (const trace of traces) {
     forget(trace);
     const reader = TraceReader.open(trace);
