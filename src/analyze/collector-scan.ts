@@ -10,7 +10,7 @@
  *
  * The collector's own function has no name; it is found in the trace itself: `collectorFunction`.
  *
- * Memory: a row of 56 bytes for each object alive, and for those that died until their block is freed.
+ * Memory: a row of 88 bytes for each object alive, and for those that died until their block is freed.
  */
 import type { EventNumber } from "../base/ids.js";
 import { createAddressMap, getSlot, PAGE_BITS, PAGE_MASK, setSlot } from "../replay/address-map.js";
@@ -187,12 +187,17 @@ class Scanner {
   #turn = 0;
   #dying: Dying[] = [];
   #lastSite = 0;
-  #before = new Map<number, readonly [number, number, number]>();
   #dead: number[] = [];
-  #deadRows = new Set<number>();
   #released: number[] = [];
   #edges: number[] = [];
-  #inTurns = new Set<number>();
+  /** By row: numbers of the collections in which it was first counted, died, and was taken apart; and what its columns held before. */
+  #countedIn = new Uint32Array(1 << 12);
+  #diedIn = new Uint32Array(1 << 12);
+  #turnIn = new Uint32Array(1 << 12);
+  #place = new Uint32Array(1 << 12);
+  #decrefBefore = new Float64Array(1 << 12);
+  #decrefAtBefore = new Uint32Array(1 << 12);
+  #increfBefore = new Float64Array(1 << 12);
 
   constructor(replay: Replay, dismantled: (one: Dismantled) => void) {
     this.#replay = replay;
@@ -283,7 +288,7 @@ class Scanner {
     if (row === 0) return;
     if (code === SETTYPE) this.#type[row] = a;
     else if (code === DEALLOC && this.#collection !== undefined) this.#died(row);
-    else if (code === RESURRECT) this.#deadRows.delete(row);
+    else if (code === RESURRECT) this.#diedIn[row] = 0;
   }
 
   #add(address: number, type: number, bytes: number, birth: number, location: number): void {
@@ -301,6 +306,9 @@ class Scanner {
     this.#lastDecref[row] = NEVER;
     this.#lastDecrefAt[row] = 0;
     this.#lastIncref[row] = NEVER;
+    this.#countedIn[row] = 0;
+    this.#diedIn[row] = 0;
+    this.#turnIn[row] = 0;
     setSlot(this.#map, address, row);
   }
 
@@ -315,6 +323,13 @@ class Scanner {
     this.#lastDecref = grown(this.#lastDecref, n);
     this.#lastDecrefAt = grown(this.#lastDecrefAt, n);
     this.#lastIncref = grown(this.#lastIncref, n);
+    this.#countedIn = grown(this.#countedIn, n);
+    this.#diedIn = grown(this.#diedIn, n);
+    this.#turnIn = grown(this.#turnIn, n);
+    this.#place = grown(this.#place, n);
+    this.#decrefBefore = grown(this.#decrefBefore, n);
+    this.#decrefAtBefore = grown(this.#decrefAtBefore, n);
+    this.#increfBefore = grown(this.#increfBefore, n);
   }
 
   #remove(row: number): void {
@@ -336,14 +351,19 @@ class Scanner {
   }
 
   #countInCollection(code: number, row: number, site: number): void {
-    if (!this.#before.has(row) && this.#birth[row]! < this.#collection!.start)
-      this.#before.set(row, [this.#lastDecref[row]!, this.#lastDecrefAt[row]!, this.#lastIncref[row]!]);
+    const { id } = this.#collection!;
+    if (this.#countedIn[row] !== id) {
+      this.#countedIn[row] = id;
+      this.#decrefBefore[row] = this.#lastDecref[row]!;
+      this.#decrefAtBefore[row] = this.#lastDecrefAt[row]!;
+      this.#increfBefore[row] = this.#lastIncref[row]!;
+    }
     if (this.#depth !== 0) return;
     if (code === INCREF) {
       if (this.#own[site] !== 1) return;
       this.#turn = row;
       this.#dying.length = 0;
-      this.#inTurns.add(row);
+      this.#turnIn[row] = id;
       return;
     }
     this.#lastSite = site;
@@ -359,11 +379,12 @@ class Scanner {
   }
 
   #died(row: number): void {
-    if (this.#deadRows.has(row)) return;
-    this.#deadRows.add(row);
+    const { id } = this.#collection!;
+    if (this.#diedIn[row] === id) return;
+    this.#diedIn[row] = id;
     this.#dead.push(row);
     if (this.#turn === 0 || this.#depth !== 0) return;
-    this.#inTurns.add(row);
+    this.#turnIn[row] = id;
     if (((this.#flags[this.#type[row]!] ?? 0) & FLAG_GC) !== 0) this.#dying.push({ row, killer: this.#lastSite });
   }
 
@@ -371,47 +392,42 @@ class Scanner {
     const collection = this.#collection;
     this.#collection = undefined;
     if (collection) {
-      const { start } = collection;
-      const place = new Map<number, number>();
+      const { start, id } = collection;
       const members: Member[] = [];
+      const turns: number[] = [];
       let freedBytes = 0;
       for (const row of this.#dead) {
-        if (!this.#deadRows.has(row) || this.#birth[row]! >= start || place.has(row)) continue;
-        place.set(row, members.length);
-        members.push(this.#member(row, this.#before.get(row)));
+        if (this.#diedIn[row] !== id || this.#birth[row]! >= start) continue;
+        // Once, even if it came back and died again; and from here on known by its place.
+        this.#diedIn[row] = 0;
+        this.#place[row] = members.length + 1;
+        members.push(this.#member(row, this.#countedIn[row] === id));
+        turns.push(this.#turnIn[row] === id ? 1 : 0);
         freedBytes += this.#bytes[row]!;
       }
-      this.counts.set(collection.id, { freed: members.length, freedBytes, allocated: this.#allocated });
+      this.counts.set(id, { freed: members.length, freedBytes, allocated: this.#allocated });
       if (members.length > 0) {
         const edges: StructureEdge[] = [];
         for (let i = 0; i < this.#edges.length; i += 2) {
-          const from = place.get(this.#edges[i]!);
-          const to = place.get(this.#edges[i + 1]!);
-          if (from !== undefined && to !== undefined) edges.push({ from, to, name: null });
+          const from = this.#place[this.#edges[i]!]! - 1;
+          const to = this.#place[this.#edges[i + 1]!]! - 1;
+          if (from >= 0 && to >= 0) edges.push({ from, to, name: null });
         }
-        const byCollector = new Uint8Array(members.length);
-        for (const [row, i] of place) byCollector[i] = this.#inTurns.has(row) ? 1 : 0;
-        this.#dismantled({ collection, members, edges, byCollector });
+        for (const row of this.#dead) this.#place[row] = 0;
+        this.#dismantled({ collection, members, edges, byCollector: Uint8Array.from(turns) });
       }
     }
     this.#allocated = 0;
-    this.#before = new Map();
     this.#dead = [];
-    this.#deadRows = new Set();
     this.#edges = [];
-    this.#inTurns = new Set();
     this.#dying = [];
     this.#turn = 0;
     for (const row of this.#released) this.#free.push(row);
     this.#released = [];
   }
 
-  #member(row: number, before: readonly [number, number, number] | undefined): Member {
-    const [lastDecref, lastDecrefLocation, lastIncref] = before ?? [
-      this.#lastDecref[row]!,
-      this.#lastDecrefAt[row]!,
-      this.#lastIncref[row]!,
-    ];
+  /** `before`: as its columns were before the collection. */
+  #member(row: number, before: boolean): Member {
     return {
       id: this.#id[row]!,
       address: this.#address[row]!,
@@ -419,15 +435,15 @@ class Scanner {
       bytes: this.#bytes[row]!,
       birth: this.#birth[row]!,
       location: this.#location[row]!,
-      lastDecref,
-      lastDecrefLocation,
-      lastIncref,
+      lastDecref: before ? this.#decrefBefore[row]! : this.#lastDecref[row]!,
+      lastDecrefLocation: before ? this.#decrefAtBefore[row]! : this.#lastDecrefAt[row]!,
+      lastIncref: before ? this.#increfBefore[row]! : this.#lastIncref[row]!,
     };
   }
 
   memberAt(address: number): Member | undefined {
     const row = getSlot(this.#map, address);
-    return row !== 0 && this.#address[row] === address ? this.#member(row, undefined) : undefined;
+    return row !== 0 && this.#address[row] === address ? this.#member(row, false) : undefined;
   }
 }
 
