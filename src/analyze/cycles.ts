@@ -350,17 +350,19 @@ export function closingStores(
   flags: Uint32Array,
 ): ReadonlyMap<Group, Closing | null> {
   const doubtful = new Set<Group>();
-  const wishes: { group: Group; member: Member; internal: number; until: number }[] = [];
+  const wishes: { group: Group; member: Member; internal: readonly (string | null)[]; until: number }[] = [];
   const looked = [...groups].sort((x, y) => y.bytes - x.bytes).slice(0, MOST_CLOSED);
+  const lastBirth = new Map<Group, number>();
   for (const group of looked) {
     const { structure, orphaned, until } = group.example;
     const whole = coreOf(structure, flags);
     const core = whole.slice(0, MOST_MEMBERS);
     if (core.length < whole.length) doubtful.add(group);
-    const internal = new Map(core.map((i) => [i, 0]));
-    for (const { from, to } of structure.edges)
-      if (internal.has(to) && (structure.cycles === 0 || structure.cycle[from] !== 0))
-        internal.set(to, internal.get(to)! + 1);
+    const births = core.map((i) => structure.members[i]!.birth);
+    lastBirth.set(group, core.length < whole.length ? -1 : Math.max(...births));
+    const internal = new Map(core.map((i): [number, (string | null)[]] => [i, []]));
+    for (const { from, to, name } of structure.edges)
+      if (structure.cycles === 0 || structure.cycle[from] !== 0) internal.get(to)?.push(name);
     for (const i of core)
       wishes.push({
         group,
@@ -376,8 +378,12 @@ export function closingStores(
   const found = new Map<Group, Closing | null>(looked.map((group) => [group, null]));
   wishes.forEach(({ group, member, internal }, w) => {
     const entries = open[w]!;
-    if (entries.length !== internal || entries.some(({ stores }) => !stores)) doubtful.add(group);
+    if (entries.length !== internal.length || entries.some(({ stores }) => !stores)) doubtful.add(group);
+    const kinds = group.example.observed ? new Set(internal.map(slotKind)) : undefined;
     for (const entry of entries) {
+      // A cycle is not closed before its last member is born, nor by a store into a kind of place that no member is held by.
+      if (entry.event < lastBirth.get(group)!) continue;
+      if (kinds && entry.into !== null && !kinds.has(entry.into)) continue;
       const best = found.get(group);
       // What stores is likelier to be within the cycle than what a variable may have held.
       const isBetter = !best || (entry.stores === best.stores ? entry.event > best.event : entry.stores);
@@ -401,6 +407,16 @@ function linesOf(names: Names, byLocation: ReadonlyMap<number, number>): CycleFi
   }
   return [...lines.values()].sort((x, y) => y.structures - x.structures).slice(0, MOST_PLACES);
 }
+
+/** The kind of place that a reference's name speaks of. */
+const slotKind = (name: string | null): string =>
+  name === null
+    ? "?"
+    : /^\[\d+\]$|^ \(member\)$/.test(name)
+      ? "item"
+      : /^\.[^k<]|^\.k(?!eys\(\))/.test(name)
+        ? "attribute"
+        : "?";
 
 export function findingOf(
   replay: Replay,

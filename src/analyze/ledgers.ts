@@ -26,21 +26,24 @@ export interface OpenEntry {
   readonly site: number;
   /** Whether what made it stores: an instruction, or a C function such as list.append. */
   readonly stores: boolean;
+  /** Where what made it can have put it: an attribute (or cell), or an item of a list, tuple or set; null = anywhere. */
+  readonly into: "attribute" | "item" | null;
 }
 
 /** The references to each object that were open at its moment, oldest first. Objects from before the recording have none that are known. */
 export function openReferences(replay: Replay, wishes: readonly LedgerWish[]): OpenEntry[][] {
   const { names } = replay;
   const lines = new Map<string, number>();
-  const facts = new Map<number, { line: number; stores: boolean }>();
-  const factsOf = (location: number): { line: number; stores: boolean } => {
+  const facts = new Map<number, InstructionFacts>();
+  const factsOf = (location: number): InstructionFacts => {
     let found = facts.get(location);
     if (!found) {
       const { function: name, file, line, opcode } = names.place(location);
       const text = `${name} ${file}:${line}`;
       const number = lines.get(text) ?? lines.size;
       lines.set(text, number);
-      found = { line: number, stores: STORES.test(opcode ?? "") };
+      const into = INTO_ATTRIBUTES.test(opcode ?? "") ? "attribute" : INTO_ITEMS.test(opcode ?? "") ? "item" : null;
+      found = { line: number, stores: STORES.test(opcode ?? ""), into };
       facts.set(location, found);
     }
     return found;
@@ -74,10 +77,12 @@ export function openReferences(replay: Replay, wishes: readonly LedgerWish[]): O
         const { birth, until } = wishes[w]!;
         if (event < birth || event >= until) continue;
         const list = lists[w]!;
-        const { line, stores: byInstruction } = factsOf(location[i]!);
-        const stores = byInstruction || APPENDS.test(names.cFunction(site[i]!) ?? "");
-        const open = { event, location: location[i]!, site: site[i]!, line, stores };
-        if (event === birth) list.push({ ...open, kind: "birth", stores: false });
+        const { line, stores: byInstruction, into: byOpcode } = factsOf(location[i]!);
+        const cFunction = names.cFunction(site[i]!) ?? "";
+        const stores = byInstruction || APPENDS.test(cFunction);
+        const into = byOpcode ?? (LISTS.test(cFunction) ? "item" : null);
+        const open = { event, location: location[i]!, site: site[i]!, line, stores, into };
+        if (event === birth) list.push({ ...open, kind: "birth", stores: false, into: null });
         else if (code === Kind.incref) list.push({ ...open, kind: "incref" });
         else if (code === Kind.decref) list.close(open.location, line);
         else if (code === Kind.setref) {
@@ -91,6 +96,16 @@ export function openReferences(replay: Replay, wishes: readonly LedgerWish[]): O
   return lists.map(({ entries }) => entries);
 }
 
+interface InstructionFacts {
+  /** The same number for the same line. */
+  readonly line: number;
+  readonly stores: boolean;
+  readonly into: OpenEntry["into"];
+}
+
+const INTO_ATTRIBUTES = /^(STORE_ATTR|STORE_DEREF)$/;
+const INTO_ITEMS = /^(BUILD_(LIST|TUPLE|SET)|LIST_APPEND|LIST_EXTEND|SET_ADD|SET_UPDATE)$/;
+const LISTS = /^(list\.(append|insert|extend)|PyList_(Append|Insert))$/;
 /** Instructions that put a reference where it stays. */
 const STORES =
   /^(STORE_(ATTR|SUBSCR|SLICE|GLOBAL|DEREF)|LIST_APPEND|LIST_EXTEND|SET_ADD|SET_UPDATE|MAP_ADD|DICT_UPDATE|BUILD_)/;
