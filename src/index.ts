@@ -8,21 +8,16 @@ export {
   type LineActivity,
   type TypeActivity,
 } from "./analyze/activity.js";
+export type { CycleExample, CycleFinding, CycleMember, Moment, Spread } from "./analyze/cycle-findings.js";
 export {
   analyseCycles,
   type CollectionInfo,
-  type CycleExample,
-  type CycleFinding,
-  type CycleMember,
   type CyclesAnswer,
   type CyclesOptions,
   createdCycles,
-  type GarbageNow,
-  garbageNow,
-  type Moment,
-  type Spread,
 } from "./analyze/cycles.js";
 export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
+export { type GarbageNow, garbageNow } from "./analyze/garbage-now.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
 export { type ReportInput, reportInput } from "./analyze/report-input.js";
 export type { Suspect } from "./analyze/suspects.js";

@@ -117,7 +117,7 @@ interface Entry {
   last: number;
 }
 
-export interface Open {
+interface Open {
   readonly event: number;
   readonly kind: OpenReference["kind"];
   readonly location: number;
@@ -308,7 +308,7 @@ function placeOf({ names }: Replay, { location, site }: { location: number; site
 }
 
 /** The references that are open, found by line, by function and by age; closing one costs the same however many there are. */
-export class OpenList {
+class OpenList {
   readonly #all: (Open | undefined)[] = [];
   readonly #byLine = new Map<number, number[]>();
   readonly #byFunction = new Map<string | null, number[]>();
