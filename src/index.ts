@@ -1,4 +1,26 @@
 /** The library's face: everything that the command line does, a program can do. */
+export type { Finding, FindingKind, SourcePlace } from "./analyze/finding.js";
+export {
+  type AddressLife,
+  addressLife,
+  analysePools,
+  type FreeListRow,
+  type FreeLists,
+  type HeapSeries,
+  type HeatMap,
+  type HoleRow,
+  MODEL_NAMES,
+  type ModelResult,
+  type ModelSeries,
+  type Occupant,
+  type Pin,
+  type PoolsAnalysis,
+  type PoolsOptions,
+  type PrivatePoolResult,
+  type PymallocResult,
+  type RealHeap,
+  type SizeClassRow,
+} from "./analyze/pools.js";
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
 export type { Program } from "./interpreter/configuration.js";

@@ -13,6 +13,7 @@ import { evalCommand } from "./eval.js";
 import { historyCommand } from "./history.js";
 import { infoCommand } from "./info.js";
 import { objectsCommand } from "./objects.js";
+import { poolsCommand } from "./pools.js";
 import { printable } from "./printable.js";
 import { recordCommand, splitRecordLine } from "./record.js";
 import { rerunCommand } from "./rerun.js";
@@ -35,6 +36,7 @@ async function main(words: readonly string[]): Promise<void> {
     .command(diffCommand)
     .command(objectsCommand)
     .command(historyCommand)
+    .command(poolsCommand)
     .command(sqlCommand)
     .command(dumpCommand)
     .command(evalCommand)
