@@ -22,6 +22,28 @@ export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./anal
 export { type ReportInput, reportInput } from "./analyze/report-input.js";
 export type { Suspect } from "./analyze/suspects.js";
 export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from "./analyze/time-series.js";
+export type { Finding, FindingKind, SourcePlace } from "./analyze/finding.js";
+export {
+  type AddressLife,
+  addressLife,
+  analysePools,
+  type FreeListRow,
+  type FreeLists,
+  type HeapSeries,
+  type HeatMap,
+  type HoleRow,
+  MODEL_NAMES,
+  type ModelResult,
+  type ModelSeries,
+  type Occupant,
+  type Pin,
+  type PoolsAnalysis,
+  type PoolsOptions,
+  type PrivatePoolResult,
+  type PymallocResult,
+  type RealHeap,
+  type SizeClassRow,
+} from "./analyze/pools.js";
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
 export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
