@@ -1,4 +1,5 @@
 /** The library's face: everything that the command line does, a program can do. */
+
 export {
   type Activity,
   activityOf,
@@ -7,6 +8,21 @@ export {
   type LineActivity,
   type TypeActivity,
 } from "./analyze/activity.js";
+export {
+  analyseCycles,
+  type CollectionInfo,
+  type CycleExample,
+  type CycleFinding,
+  type CycleMember,
+  type CyclesAnswer,
+  type CyclesOptions,
+  createdCycles,
+  type GarbageNow,
+  garbageNow,
+  type Moment,
+  type Spread,
+} from "./analyze/cycles.js";
+export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
 export { type ReportInput, reportInput } from "./analyze/report-input.js";
 export type { Suspect } from "./analyze/suspects.js";

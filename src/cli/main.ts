@@ -8,6 +8,7 @@ import { hideBin } from "yargs/helpers";
 import { Failure, version } from "../index.js";
 import { atCommand } from "./at.js";
 import { chartCommand } from "./chart.js";
+import { cyclesCommand } from "./cycles.js";
 import { diffCommand } from "./diff.js";
 import { dumpCommand } from "./dump.js";
 import { evalCommand } from "./eval.js";
@@ -37,6 +38,7 @@ async function main(words: readonly string[]): Promise<void> {
     .command(diffCommand)
     .command(objectsCommand)
     .command(historyCommand)
+    .command(cyclesCommand)
     .command(sqlCommand)
     .command(dumpCommand)
     .command(reportCommand)

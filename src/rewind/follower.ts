@@ -23,6 +23,7 @@ import type { Baseline } from "../trace/writer.js";
 import { EventComparer } from "./event-comparer.js";
 import { type GraphColumns, readGraph } from "./graph-columns.js";
 import type { Divergence } from "./messages.js";
+import { type Moment, type MomentQuestion, readMoment } from "./moment.js";
 
 const SHORTEST = 4 * RAW_WORDS[RawKind.incref]!;
 /** ms between two words about progress. */
@@ -140,6 +141,13 @@ export class Follower extends Observer {
     } finally {
       this.#visitor = undefined;
     }
+  }
+
+  /** The program's variables as they are now. */
+  moment(question: MomentQuestion): Moment {
+    return readMoment(this.probe, this.heap, this.events, question, (visitor) => {
+      this.#visitor = visitor;
+    });
   }
 
   override visit(object: number): void {

@@ -7,6 +7,7 @@ import type { Garbage } from "../interpreter/collector.js";
 import type { Plan } from "../interpreter/instrument.js";
 import type { GraphColumns } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
+import type { Moment, MomentQuestion } from "./moment.js";
 
 export type Request =
   /** Run on until exactly this many events have happened, or to the end. */
@@ -20,6 +21,8 @@ export type Request =
    * moment from here on. `forced`: one is forced then, everything is put back, and what it freed is told as well.
    */
   | { readonly kind: "garbage"; readonly where: "here" | "safe point"; readonly forced: boolean }
+  /** The variables of the program, and what hangs on them. */
+  | { readonly kind: "moment"; readonly question: MomentQuestion }
   /** A value of Python, at the first moment from here on at which Python can be asked. `frame`: 0 is the running one, 1 its caller. */
   | { readonly kind: "evaluate"; readonly expression: string; readonly frame: number };
 
@@ -62,6 +65,7 @@ export type Answer =
   | { readonly kind: "garbage"; readonly garbage: GarbageAt; readonly spoiled: boolean }
   | { readonly kind: "checked"; readonly check: HeapCheck }
   | { readonly kind: "graph"; readonly graph: GraphColumns }
+  | { readonly kind: "moment"; readonly moment: Moment }
   | { readonly kind: "evaluated"; readonly evaluation: Evaluation; readonly spoiled: boolean }
   /** There is an answer for a person, and this run is over. */
   | { readonly kind: "failed"; readonly message: string };

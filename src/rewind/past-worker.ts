@@ -185,6 +185,9 @@ class Past {
         case "graph":
           this.#say({ kind: "graph", graph: this.#follower.graph() });
           continue;
+        case "moment":
+          this.#say({ kind: "moment", moment: this.#follower.moment(request.question) });
+          continue;
         case "garbage":
         case "evaluate":
           if (

@@ -17,6 +17,7 @@ import { TraceReader } from "../trace/reader.js";
 import type { GraphColumns } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
 import type { Answer, Divergence, Evaluation, GarbageAt, PastWorkerData, Request } from "./messages.js";
+import type { Moment, MomentQuestion } from "./moment.js";
 
 export interface RewindOptions {
   /** Folder of the rewritten interpreter; the platform's by default. */
@@ -167,6 +168,11 @@ export class Past {
   /** Every live object and every reference that it owns, where the run is held. See `graphAt`, which keeps what it learns. */
   async graph(): Promise<GraphColumns> {
     return (await this.#held().ask({ kind: "graph" }, "graph")).graph;
+  }
+
+  /** The program's variables where the run is held, and what hangs on them. */
+  async moment(question: MomentQuestion): Promise<Moment> {
+    return (await this.#held().ask({ kind: "moment", question }, "moment")).moment;
   }
 
   /**
