@@ -29,7 +29,6 @@ export const reportCommand: CommandModule<object, Arguments> = {
       .option("compare", {
         array: true,
         string: true,
-        nargs: 2,
         describe: "two traces side by side, such as before and after a fix: what is new, gone, changed",
       })
       .option("out", {
@@ -51,7 +50,7 @@ export const reportCommand: CommandModule<object, Arguments> = {
       .example("$0 report app.trace.db --no-source --no-values", "to be shown to others"),
   handler: async ({ trace, compare, out, open, source, values, json: asJson }) => {
     const traces = compare ?? (trace === undefined ? [] : [trace]);
-    if (traces.length === 0 || (compare !== undefined && trace !== undefined))
+    if (traces.length !== (compare === undefined ? 1 : 2) || (compare !== undefined && trace !== undefined))
       throw new Failure("name one trace, or two after --compare", 2);
     const path = resolve(out ?? `${traces.map(baseName).join("-")}.html`);
     const size = writeReport(traces, path, { source, values });
