@@ -97,6 +97,7 @@ export { replayTables } from "./replay/tables-for-sql.js";
 export { resolveTime, wallAt } from "./replay/times.js";
 export { alignmentOf, type Difference, type VerifyOptions, type VerifyResult, verify } from "./replay/verify.js";
 export { type Chart, type Dataset, standalone } from "./report/charts.js";
+export { makeComparison } from "./report/compare.js";
 export { CHART_FORMATS, type ChartFormat, type DrawOptions, drawChart } from "./report/draw-chart.js";
 export { makeReport, pageOf, type Report, type ReportOptions } from "./report/page.js";
 export { type GraphAtOptions, graphAt } from "./rewind/graph-at.js";
