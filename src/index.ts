@@ -52,7 +52,18 @@ export { resolveTime, wallAt } from "./replay/times.js";
 export { alignmentOf, type Difference, type VerifyOptions, type VerifyResult, verify } from "./replay/verify.js";
 export type { HeapCheck } from "./rewind/heap-check.js";
 export type { Divergence, Evaluation } from "./rewind/messages.js";
-export { Diverged, type Held, Past, type RerunResult, type RewindOptions, rerun } from "./rewind/rewind.js";
+export {
+  Diverged,
+  type Held,
+  type LineAnswer,
+  Past,
+  QUESTION_TIMEOUT,
+  type QuestionOptions,
+  type RerunResult,
+  type RewindOptions,
+  rerun,
+  TookTooLong,
+} from "./rewind/rewind.js";
 export { type WhyAnswer, type WhyOptions, type WhyPath, type WhyResult, type WhyStep, why } from "./rewind/why.js";
 export { createDecoder, createEncoder, type Decoder, type Encoder, MAX_CHUNK_EVENTS } from "./trace/codec.js";
 export * from "./trace/events.js";

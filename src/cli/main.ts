@@ -16,6 +16,7 @@ import { objectsCommand } from "./objects.js";
 import { printable } from "./printable.js";
 import { recordCommand, splitRecordLine } from "./record.js";
 import { rerunCommand } from "./rerun.js";
+import { shellCommand } from "./shell.js";
 import { sqlCommand } from "./sql.js";
 import { tourCommand } from "./tour.js";
 import { verifyCommand } from "./verify.js";
@@ -38,6 +39,7 @@ async function main(words: readonly string[]): Promise<void> {
     .command(sqlCommand)
     .command(dumpCommand)
     .command(evalCommand)
+    .command(shellCommand)
     .command(rerunCommand)
     .command(tourCommand)
     .demandCommand(1, "name a verb; refledger --help lists them")
