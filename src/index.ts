@@ -19,10 +19,6 @@ export {
 export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
 export { type GarbageNow, garbageNow } from "./analyze/garbage-now.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
-export { type ReportInput, reportInput } from "./analyze/report-input.js";
-export type { Suspect } from "./analyze/suspects.js";
-export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from "./analyze/time-series.js";
-export type { Finding, FindingKind, SourcePlace } from "./analyze/finding.js";
 export {
   type AddressLife,
   addressLife,
@@ -44,6 +40,9 @@ export {
   type RealHeap,
   type SizeClassRow,
 } from "./analyze/pools.js";
+export { type ReportInput, reportInput } from "./analyze/report-input.js";
+export type { Suspect } from "./analyze/suspects.js";
+export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from "./analyze/time-series.js";
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
 export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
@@ -52,13 +51,7 @@ export { programEnvironment } from "./record/environment.js";
 export { hideLine, showLine } from "./record/line.js";
 export { checkProgram, defaultTrace } from "./record/program.js";
 export { type Progress, type RecordOptions, type RecordResult, record } from "./record/record.js";
-export {
-  type ChangeRow,
-  type Comparison,
-  compareTimes,
-  type PlaceChange,
-  type TypeChange,
-} from "./replay/compare.js";
+export { type ChangeRow, type Comparison, compareTimes, type PlaceChange, type TypeChange } from "./replay/compare.js";
 export { type DescribedEvent, describeEvents, type EventFilter } from "./replay/describe.js";
 export { BEFORE_TRACE, Heap, type HeapBlock, type HeapObject } from "./replay/heap.js";
 export {
@@ -105,7 +98,18 @@ export type { HeapCheck } from "./rewind/heap-check.js";
 export type { Divergence, Evaluation, GarbageAt } from "./rewind/messages.js";
 export { type Edge, ObjectGraph } from "./rewind/object-graph.js";
 export type { Made } from "./rewind/provenance.js";
-export { Diverged, type Held, Past, type RerunResult, type RewindOptions, rerun } from "./rewind/rewind.js";
+export {
+  Diverged,
+  type Held,
+  type LineAnswer,
+  Past,
+  QUESTION_TIMEOUT,
+  type QuestionOptions,
+  type RerunResult,
+  type RewindOptions,
+  rerun,
+  TookTooLong,
+} from "./rewind/rewind.js";
 export {
   type WhyAnswer,
   type WhyDeath,

@@ -20,6 +20,7 @@ import { printable } from "./printable.js";
 import { recordCommand, splitRecordLine } from "./record.js";
 import { reportCommand } from "./report.js";
 import { rerunCommand } from "./rerun.js";
+import { shellCommand } from "./shell.js";
 import { sqlCommand } from "./sql.js";
 import { tourCommand } from "./tour.js";
 import { verifyCommand } from "./verify.js";
@@ -46,6 +47,7 @@ async function main(words: readonly string[]): Promise<void> {
     .command(reportCommand)
     .command(chartCommand)
     .command(evalCommand)
+    .command(shellCommand)
     .command(rerunCommand)
     .command(tourCommand)
     .demandCommand(1, "name a verb; refledger --help lists them")

@@ -36,6 +36,8 @@ export interface FollowerListener {
   /** The target is reached, in the middle of some C function. */
   arrived(): void;
   safePoint(): void;
+  /** Records were compared. */
+  flushed(): void;
   /** The program is over: the interpreter is about to begin its end. */
   ended(): void;
 }
@@ -204,6 +206,7 @@ export class Follower extends Observer {
     }
     assert(this.events <= this.#target, `event ${this.#target} is not passed, as ${this.events} was`);
     if (this.events === this.#target) this.#listener.arrived();
+    else this.#listener.flushed();
     this.#aim();
     return true;
   }
