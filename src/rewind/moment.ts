@@ -25,6 +25,8 @@ export interface Variable {
   readonly address: number;
   /** Address of the closure's cell that is between the two; 0 = none. */
   readonly cell: number;
+  /** The frame has it on loan from its caller: the reference is not counted. */
+  readonly borrowed: boolean;
   /** A short text for it, as Python would write it: `42`, `'text'`, `<Node>`. */
   readonly text: string;
 }
@@ -81,12 +83,12 @@ export function readMoment(
 ): Moment {
   const { offsets, currentThread, codeType } = probe.plan.layout;
   const files = new Set(question.files);
-  const variable = (name: string, address: number): Variable | undefined => {
+  const variable = (name: string, address: number, borrowed = false): Variable | undefined => {
     if (!probe.isLive(address)) return undefined;
     const isCell = heap.type(heap.typeOf(address)).name === "cell";
     const target = isCell ? heap.u32(address + CELL_CONTENTS) : address;
     if (!probe.isLive(target)) return undefined;
-    return { name, address: target, cell: isCell ? address : 0, text: objectLabel(heap, target) };
+    return { name, address: target, cell: isCell ? address : 0, borrowed, text: objectLabel(heap, target) };
   };
   const frameAt = (frame: number): MomentFrame | undefined => {
     const code = (heap.u32(frame + offsets.frame.executable) & ~STACK_TAG) >>> 0;
@@ -99,7 +101,7 @@ export function readMoment(
       names.forEach((text, i) => {
         const word = heap.u32(frame + offsets.frame.localsplus + 4 * i);
         if ((word & STACK_TAG) === STACK_TAG) return;
-        const found = variable(heap.text(text) ?? "?", (word & ~STACK_TAG) >>> 0);
+        const found = variable(heap.text(text) ?? "?", (word & ~STACK_TAG) >>> 0, (word & STACK_TAG) === 1);
         if (found) variables.push(found);
       });
     }
