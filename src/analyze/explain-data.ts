@@ -44,8 +44,11 @@ export interface ObjectInRound {
   /** 0 before it was born. */
   readonly before: number | null;
   readonly after: number | null;
+  /** Changes by 1 on this line itself; birth, which makes the count 1, is not among them. */
   readonly plus: number;
   readonly minus: number;
+  /** What the lines of called functions changed meanwhile: after = before + birth + plus - minus + set + elsewhere. */
+  readonly elsewhere: number;
   /** In order; of many, the first. */
   readonly changes: readonly Change[];
   /** Changes beyond those listed. */
@@ -60,8 +63,6 @@ export interface ExplainedRound {
   readonly first: number;
   readonly last: number;
   readonly objects: readonly ObjectInRound[];
-  /** Variables of the program that name an immortal object after this round and did not before, or named another. */
-  readonly immortal: readonly { readonly name: string; readonly text: string }[];
 }
 
 /** One object over all rounds of a line. */
@@ -88,6 +89,11 @@ export interface ExplainedLine {
   /** All rounds of a line that has few; else the first and the last. */
   readonly shown: readonly ExplainedRound[];
   readonly objects: readonly ObjectOnLine[];
+  /**
+   * Variables that this line binds to immortal objects, in the rounds that were looked at: the first and the last such value. No count
+   * changes then, and where nothing else happens the line has no events and no rounds.
+   */
+  readonly immortal: readonly { readonly name: string; readonly first: string; readonly last: string }[];
 }
 
 export interface TypeCount {

@@ -16,12 +16,14 @@ import type { Moment, MomentFrame, Variable } from "../rewind/moment.js";
 import { type EventColumns, Kind } from "../trace/events.js";
 import type { Change } from "./explain-data.js";
 import { LineWalker, type Round } from "./explain-walk.js";
-import { type Circumstances, type Dying, whyDown, whyUp } from "./explain-words.js";
+import { type Circumstances, type Dying, freedText, whyDown, whyUp } from "./explain-words.js";
 
 /** Changes of one object in one round that are kept. */
 const MOST_CHANGES = 60;
 /** Ledgers of living objects that nothing names; beyond that, objects are not looked at. */
 const MOST_UNNAMED = 20_000;
+/** Events of a call before its function is entered, at most: its arguments are looked for among them. */
+const MOST_CALL_EVENTS = 1000;
 /** Objects being freed in one instruction that are remembered. */
 const MOST_DYING = 64;
 
@@ -34,6 +36,9 @@ export interface LedgerRound {
   readonly changes: Change[];
   leftOut: number;
   onStack: number;
+  /** Count after the latest change on this line: what it is at the next one was changed elsewhere. */
+  seen: number;
+  elsewhere: number;
 }
 
 export interface LineTotal {
@@ -65,8 +70,11 @@ export interface Ledger {
   ending: Ending | undefined;
 }
 
+/** A variable that was found to name an immortal object, and did not before. */
 export interface Binding {
-  readonly round: Round;
+  /** Lines of the rounds before and after it was found. */
+  readonly between: readonly [number, number];
+  readonly function: string;
   readonly name: string;
   readonly text: string;
 }
@@ -90,6 +98,16 @@ export interface Ledgers {
   readonly leftOut: number;
 }
 
+interface DyingObject extends Dying {
+  /** 0 = static memory. */
+  readonly block: number;
+  /** Made by a class statement: its destructor is shared with others, so that it has no name of its own, and gives the block back at its end. */
+  readonly heapType: boolean;
+}
+
+/** Py_TPFLAGS_HEAPTYPE, Include/object.h. */
+const HEAP_TYPE = 1 << 9;
+
 const NO_INSTRUCTION = { opcode: null, names: [] as string[], part: "" };
 
 export class LedgerKeeper {
@@ -110,12 +128,25 @@ export class LedgerKeeper {
   #leftOut = 0;
   /** Variables of the frame that was just left, by address of what the frame itself refers to. */
   #leaving: { function: string; location: number; variables: { name: string; address: number }[] } | undefined;
-  #dying: (Dying & { address: number; block: number; unfinished: boolean })[] = [];
+  /** What was deallocated in the instruction under way, the latest first. */
+  #dying: DyingObject[] = [];
   #dyingAt = -1;
+  /** The same of the instructions of callers: a finalizer runs in the middle of one. */
+  readonly #dyingBelow: { dying: DyingObject[]; at: number }[] = [];
+  /** Changes whose C function has no name, until it is known whether the object that was being freed had its block given back after them. */
+  #unsettled: { change: { -readonly [K in keyof Change]: Change[K] }; dying: DyingObject }[] = [];
   #collection = { number: 0, location: -1, running: false, depth: 0 };
+
+  /** The latest call of a function of the program from a round that is shown. */
+  #called: { event: number; location: number; round: Round } | undefined;
+  /** The latest change of each object, and where it happened. */
+  readonly #made = new WeakMap<Ledger, { -readonly [K in keyof Change]: Change[K] }>();
+  readonly #madeAt = new WeakMap<Ledger, number>();
+  readonly #heapTypes = new Set<number>();
 
   constructor(input: LedgerInput) {
     this.#in = input;
+    for (const { id, flags } of input.replay.reader.rows("types")) if (flags & HEAP_TYPE) this.#heapTypes.add(id);
     this.#walker = new LineWalker(input.replay.reader, input.file);
     for (const code of input.code) {
       const key = `${code.function}\t${code.firstLine}\t${code.bytes}`;
@@ -129,6 +160,7 @@ export class LedgerKeeper {
   run(): Ledgers {
     const { replay, moments } = this.#in;
     const heap = replay.seek(eventNumber(0));
+    let before: Round | undefined;
     for (const { columns, first, last } of replay.range(0, replay.end)) {
       let folded = first;
       for (let row = first; row < last; row++) {
@@ -140,13 +172,14 @@ export class LedgerKeeper {
           return heap;
         };
         const round = this.#walker.step(columns, row);
-        if (moment) this.#meet(moment, fold(row), round);
+        if (moment) this.#meet(moment, fold(row), before, round);
+        before = round ?? before;
         this.#event(columns, row, round, fold);
       }
       if (last > folded) heap.apply(columns, folded, last);
     }
     const end = moments.get(replay.end);
-    if (end) this.#meet(end, heap, undefined);
+    if (end) this.#meet(end, heap, before, undefined);
     for (const ledger of this.#byAddress.values()) {
       if (ledger.alive) assert(heap.objectAt(ledger.address)?.count === ledger.count, `count of #${ledger.object}`);
       this.#done.push(ledger);
@@ -155,14 +188,19 @@ export class LedgerKeeper {
   }
 
   /** What the program's variables say at a moment. */
-  #meet(moment: Moment, heap: Heap, round: Round | undefined): void {
+  #meet(moment: Moment, heap: Heap, before: Round | undefined, round: Round | undefined): void {
     const name = (scope: string, variable: Variable): void => {
       const full = scope === "" ? variable.name : `${scope}.${variable.name}`;
       const object = heap.objectAt(variable.address);
       if (!object) return;
       if (countOf(object.count) === null) {
-        if (round && this.#in.shown(round.line, round.nth) && this.#lastNamed.get(full) !== variable.text)
-          this.#immortal.push({ round, name: full, text: variable.text });
+        if (this.#lastNamed.get(full) !== variable.text)
+          this.#immortal.push({
+            between: [before?.line ?? 0, round?.line ?? Number.POSITIVE_INFINITY],
+            function: scope === "" ? "<module>" : scope,
+            name: variable.name,
+            text: variable.text,
+          });
         this.#lastNamed.set(full, variable.text);
         return;
       }
@@ -171,9 +209,34 @@ export class LedgerKeeper {
     };
     for (const variable of moment.globals) name("", variable);
     for (const frame of moment.frames) for (const variable of frame.variables) name(frame.function, variable);
+    const entered = moment.frames.at(-1);
+    if (this.#called?.event === moment.event - 1 && entered?.address === moment.innermost) this.#enter(entered, this.#called);
     if (moment.left) {
       for (const variable of moment.left.variables) name(moment.left.function, variable);
       this.#leave(moment.left);
+    }
+  }
+
+  /** What a call hands over: the references of its arguments. */
+  #enter(frame: MomentFrame, { event, location, round }: { event: number; location: number; round: Round }): void {
+    for (const { name, address, cell, borrowed } of frame.variables) {
+      const ledger = this.#byAddress.get(address);
+      if (!ledger?.alive) continue;
+      const argument = `argument \`${name}\` of ${frame.function}()`;
+      const open = ledger.rounds.findLast((one) => one.round === round);
+      if (borrowed) {
+        const text = `${argument} borrows the caller's reference`;
+        this.#change(ledger, round, ledger.count, { event, delta: 0, by: "argument", text, after: countOf(ledger.count) }, 0);
+        continue;
+      }
+      if (!open || cell !== 0) continue;
+      const made = this.#made.get(ledger);
+      if (made?.by === "c" && made.delta === 1 && made.event > event - MOST_CALL_EVENTS && this.#madeAt.get(ledger) === location) {
+        Object.assign(made, { by: "argument", text: argument });
+      } else if (open.onStack > 0) {
+        const text = `${argument} takes over the evaluation stack's reference`;
+        this.#change(ledger, round, ledger.count, { event, delta: 0, by: "argument", text, after: countOf(ledger.count) }, -1);
+      }
     }
   }
 
@@ -236,13 +299,24 @@ export class LedgerKeeper {
     const event = columns.first + row;
     const location = columns.location[row]!;
     const line = round?.line ?? null;
+    if (location !== this.#dyingAt) {
+      this.#dyingAt = location;
+      this.#dying = [];
+      this.#unsettled = [];
+    }
     switch (kind) {
       case Kind.call:
         this.#leaving = undefined;
+        this.#called = round && this.#in.shown(round.line, round.nth) ? { event, location, round } : undefined;
+        if (this.#dyingBelow.length < MOST_DYING) this.#dyingBelow.push({ dying: this.#dying, at: location });
+        this.#dyingAt = -1;
         return;
-      case Kind.return:
-        this.#leaving = undefined;
+      case Kind.return: {
+        const below = this.#dyingBelow.pop();
+        this.#dying = below?.dying ?? [];
+        this.#dyingAt = below?.at ?? -1;
         return;
+      }
       case Kind["collect-start"]:
         this.#collection = { ...this.#collection, number: this.#collection.number + 1, location, running: true };
         return;
@@ -355,7 +429,7 @@ export class LedgerKeeper {
       if (!up) this.#takeLeaving(location, ledger.address);
       return;
     }
-    const open = ledger.rounds.at(-1);
+    const open = ledger.rounds.findLast((one) => one.round === round);
     const circumstances: Circumstances = {
       opcode: place.own ? place.opcode : null,
       names: place.names,
@@ -364,8 +438,8 @@ export class LedgerKeeper {
       library: place.own ? null : place.function,
       collecting: this.#collection.running && this.#collection.location === location,
       leaving: up ? undefined : this.#takeLeaving(location, ledger.address),
-      dying: this.#dyingAt === location ? this.#dying : [],
-      onStack: open?.round === round ? open.onStack : 0,
+      dying: this.#dying,
+      onStack: open?.onStack ?? 0,
     };
     const reason = up ? whyUp(circumstances) : whyDown(circumstances);
     const change: Change = {
@@ -376,6 +450,11 @@ export class LedgerKeeper {
       after: countOf(ledger.count),
     };
     this.#change(ledger, round, before, change, reason.stack);
+    this.#made.set(ledger, change);
+    this.#madeAt.set(ledger, location);
+    const dying = this.#dying.find(({ heapType }) => heapType);
+    if (!up && dying && (cFunction === null || cFunction === "PyObject_ClearManagedDict"))
+      this.#unsettled.push({ change, dying });
   }
 
   /** Instructions of which the object that they count is known to be a variable's value. */
@@ -409,12 +488,25 @@ export class LedgerKeeper {
 
   #change(ledger: Ledger, round: Round | undefined, before: number, change: Change, stack: number): void {
     if (!round) return;
-    let open = ledger.rounds.at(-1);
-    if (open?.round !== round) {
-      open = { round, before, after: ledger.count, plus: 0, minus: 0, changes: [], leftOut: 0, onStack: 0 };
+    let open = ledger.rounds.findLast((one) => one.round === round);
+    if (!open) {
+      open = {
+        round,
+        before,
+        after: before,
+        plus: 0,
+        minus: 0,
+        changes: [],
+        leftOut: 0,
+        onStack: 0,
+        seen: before,
+        elsewhere: 0,
+      };
       ledger.rounds.push(open);
     }
+    open.elsewhere += before - open.seen;
     open.after = ledger.count;
+    open.seen = ledger.count;
     open.onStack = Math.max(0, open.onStack + stack);
     if (change.by !== "birth" && change.delta === 1) open.plus++;
     if (change.delta === -1) open.minus++;
@@ -423,18 +515,13 @@ export class LedgerKeeper {
   }
 
   #dies(columns: EventColumns, row: number, ledger: Ledger | undefined, line: number | null, fold: (to: number) => Heap): void {
-    const location = columns.location[row]!;
     const address = columns.address[row]!;
-    if (this.#dyingAt !== location) {
-      this.#dying = [];
-      this.#dyingAt = location;
-    }
     const type = this.#in.replay.names.type(columns.a[row]!);
     if (!ledger && this.#dying.length >= MOST_DYING) return;
     const heap = fold(row);
     const object = heap.objectAt(address);
     const block = heap.blockOf(address)?.address ?? 0;
-    this.#dying.unshift({ type, text: `${type} #${object?.id ?? "?"}`, unfinished: true, address, block });
+    this.#dying.unshift({ type, text: `${type} #${object?.id ?? "?"}`, block, heapType: block !== 0 && this.#heapTypes.has(columns.a[row]!) });
     this.#dying.length = Math.min(this.#dying.length, MOST_DYING);
     if (!ledger) return;
     ledger.alive = false;
@@ -449,7 +536,12 @@ export class LedgerKeeper {
   }
 
   #freed(block: number): void {
-    for (const one of this.#dying) if (one.block === block) one.unfinished = false;
+    this.#unsettled = this.#unsettled.filter(({ change, dying }) => {
+      if (dying.block !== block) return true;
+      if (change.by !== "scope") Object.assign(change, { by: "container", text: freedText(dying) });
+      return false;
+    });
+    this.#dying = this.#dying.filter((one) => one.block !== block);
     const ledger = this.#waiting.get(block);
     if (!ledger?.ending) return;
     ledger.ending.memory = "freed";

@@ -2,8 +2,8 @@
  * Which line of the program each event belongs to. Code of the program's own files is itself the place; what happens in a library or
  * in C belongs to the line that called it, which the stack of `call` and `return` events gives.
  *
- * A *round* of a line is the time from when a function gets to the line until it gets to another one; calls that the line makes
- * lie inside it, but what happens on the lines of the called functions is theirs. A line on which nothing happened to any count or block
+ * A *round* of a line is the time from when a function gets to the line until it gets to another one or jumps back in it; calls that
+ * the line makes lie inside it, but what happens on the lines of the called functions is theirs. A line on which nothing happened to any count or block
  * leaves no events, so rounds are counted as far as memory noticed them.
  */
 import { type EventColumns, Kind } from "../trace/events.js";
@@ -29,6 +29,8 @@ interface RunningFrame {
   readonly home: RunningFrame | undefined;
   readonly depth: number;
   line: number;
+  /** Offset of the latest instruction with an event. */
+  offset: number;
   round: Round | undefined;
 }
 
@@ -40,6 +42,7 @@ export class LineWalker {
   readonly rounds: number[] = [];
   readonly #codeOf: Uint32Array;
   readonly #lineOf: Uint32Array;
+  readonly #offsetOf: Uint32Array;
   readonly #isProgram: Uint8Array;
   readonly #functions: string[] = [];
   readonly #stack: RunningFrame[] = [];
@@ -58,7 +61,9 @@ export class LineWalker {
     const size = rows.reduce((most, { id }) => Math.max(most, id + 1), 1);
     this.#codeOf = new Uint32Array(size);
     this.#lineOf = new Uint32Array(size);
-    for (const { id, code, line } of rows) {
+    this.#offsetOf = new Uint32Array(size);
+    for (const { id, code, line, offset } of rows) {
+      this.#offsetOf[id] = offset;
       this.#codeOf[id] = code;
       this.#lineOf[id] = line ?? 0;
     }
@@ -100,6 +105,7 @@ export class LineWalker {
       home: below,
       depth,
       line: 0,
+      offset: 0,
       round: undefined,
     };
     if (own) frame.home = frame;
@@ -118,7 +124,11 @@ export class LineWalker {
     }
     if (!frame) return undefined;
     const line = this.owns(code) && frame.code === code ? this.#lineOf[location]! : 0;
-    if (line !== 0 && (line !== frame.line || frame.round === undefined)) {
+    // Instructions of one line follow each other, but for the jump back of a loop.
+    const offset = this.#offsetOf[location] ?? 0;
+    const again = line !== 0 && offset < frame.offset;
+    if (line !== 0) frame.offset = offset;
+    if (line !== 0 && (again || line !== frame.line || frame.round === undefined)) {
       frame.line = line;
       const nth = (this.rounds[line] ?? 0) + 1;
       this.rounds[line] = nth;

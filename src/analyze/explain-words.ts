@@ -30,8 +30,6 @@ export interface Dying {
   readonly type: string;
   /** Such as `list #12`. */
   readonly text: string;
-  /** Its block was not given back yet. */
-  readonly unfinished: boolean;
 }
 
 export interface Reason {
@@ -63,7 +61,7 @@ export function whyUp(at: Circumstances): Reason {
   const { opcode, part, cFunction, library } = at;
   const stack = (text: string): Reason => ({ by: "stack", text, stack: 1 });
   const held = (by: ChangeBy, text: string): Reason => ({ by, text, stack: 0 });
-  if (at.collecting) return held("collector", "the cycle collector holds it while it works");
+  if (at.collecting) return held("collector", "the cycle collector, at work");
   if (library !== null || opcode === null) return held("c", cCode(at));
   const read = part === "" ? names(at) : quote(part);
   if (/^LOAD_(FAST|NAME$|GLOBAL$|DEREF$)/.test(opcode)) return stack(`${names(at)} is read: the evaluation stack`);
@@ -83,7 +81,7 @@ export function whyUp(at: Circumstances): Reason {
     case "STORE_GLOBAL":
       return held("name", `bound to ${names(at)}`);
     case "STORE_ATTR":
-      return held("attribute", `attribute ${read}`);
+      return HOLDERS.has(cFunction ?? "") ? held("c", cCode(at)) : held("attribute", `attribute ${read}`);
     case "STORE_SUBSCR":
     case "STORE_SLICE":
       return held("item", `key or value, element: ${read}`);
@@ -127,7 +125,7 @@ export function whyDown(at: Circumstances): Reason {
     return dropped("scope", `\`${leaving.name}\` of ${leaving.function}() goes out of scope`);
   const container = containerOf(cFunction, dying);
   if (container !== undefined) return dropped("container", container);
-  if (at.collecting) return dropped("collector", "the cycle collector takes the cycle apart");
+  if (at.collecting) return dropped("collector", "given up by what the cycle collector frees");
   if (library !== null || opcode === null) return dropped("c", cCode(at));
   const here = part === "" ? names(at) : quote(part);
   const byEval = cFunction === EVAL;
@@ -144,6 +142,7 @@ export function whyDown(at: Circumstances): Reason {
     case "STORE_SUBSCR":
     case "STORE_SLICE":
       if (byEval && onStack > 0) return given(gone);
+      if (HOLDERS.has(cFunction ?? "")) return dropped("c", cCode(at));
       return dropped("removed", `${here} refers to something else`);
     case "DELETE_SUBSCR":
     case "DELETE_ATTR":
@@ -158,7 +157,8 @@ export function whyDown(at: Circumstances): Reason {
     case "CALL_KW":
     case "CALL_FUNCTION_EX":
       if (REMOVERS.has(cFunction ?? "")) return dropped("removed", cCode(at));
-      if (onStack > 0) return given(`argument returned by ${here}`, "argument");
+      if (onStack === 0 && cFunction === null && REMOVING_CALL.test(part)) return dropped("removed", `removed by ${here}`);
+      if (onStack > 0) return given(`${here} is done: the evaluation stack gives it up`, "argument");
       return dropped("c", cCode(at));
     default:
       if (onStack > 0 || byEval) return given(gone);
@@ -170,12 +170,13 @@ export function whyDown(at: Circumstances): Reason {
 const GETTERS = new Set([
   EVAL,
   "PyDict_GetItemRef",
-  "_PyObject_GenericGetAttrWithDict",
   "_PyObject_TryGetInstanceAttribute",
   "PyMember_GetOne",
   "PyObject_GetAttr",
   "PyObject_GenericGetAttr",
 ]);
+/** C functions that hold the type, a descriptor or the dictionary while they work (Objects/object.c). */
+const HOLDERS = new Set(["_PyObject_GenericSetAttrWithDict", "_PyObject_GenericGetAttrWithDict"]);
 /** C functions whose +1 is a place in a container. */
 const KEEPERS = new Set([
   "list.append",
@@ -191,6 +192,8 @@ const KEEPERS = new Set([
   "deque.append",
   "deque.appendleft",
 ]);
+/** Calls of methods of containers that remove and that give nothing back. */
+const REMOVING_CALL = /\.(clear|remove|discard|__delitem__|difference_update)\([^()]*\)$/;
 /** C functions whose -1 is a place in a container. */
 const REMOVERS = new Set([
   "list.remove",
@@ -207,15 +210,11 @@ const REMOVERS = new Set([
   "set.pop",
 ]);
 
-/** By the destructor's name; where it has none, what is certain is that the object fell while the other was being freed. */
+/** By the destructor's name. What has none is settled when the block of what was being freed is given back. */
 function containerOf(cFunction: string | null, dying: readonly Dying[]): string | undefined {
-  const latest = dying[0];
-  if (latest === undefined) return undefined;
   const type = /^(\w+)\.tp_dealloc$/.exec(cFunction ?? "")?.[1];
-  if (type !== undefined) {
-    const found = dying.find((one) => one.type === type);
-    return found && `${found.text}, which referred to it, is freed`;
-  }
-  const unnamed = cFunction === null || cFunction === "PyObject_ClearManagedDict";
-  return unnamed && latest.unfinished ? `while ${latest.text} is freed` : undefined;
+  const found = type === undefined ? undefined : dying.find((one) => one.type === type);
+  return found && freedText(found);
 }
+
+export const freedText = ({ text }: Dying): string => `${text}, which referred to it, is freed`;

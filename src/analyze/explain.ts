@@ -8,7 +8,7 @@ import { Failure } from "../base/failure.js";
 import { eventNumber } from "../base/ids.js";
 import type { Replay } from "../replay/replay.js";
 import { countOf } from "../replay/survey.js";
-import { readBytecode } from "../rewind/bytecode.js";
+import { type CodeInstructions, readBytecode } from "../rewind/bytecode.js";
 import type { Moment } from "../rewind/moment.js";
 import { Past, type RewindOptions } from "../rewind/rewind.js";
 import type {
@@ -19,7 +19,7 @@ import type {
   ObjectInRound,
   TypeCount,
 } from "./explain-data.js";
-import { bornBefore, type Ledger, LedgerKeeper, type Ledgers } from "./explain-ledgers.js";
+import { type Binding, bornBefore, type Ledger, LedgerKeeper, type Ledgers } from "./explain-ledgers.js";
 import { type CandidateRound, type LineSum, surveyRounds } from "./explain-rounds.js";
 import type { Round } from "./explain-walk.js";
 
@@ -81,7 +81,7 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
       all: options.all ?? false,
     });
     const ledgers = keeper.run();
-    const explanation = assembled(replay, file, source, survey.lines, ledgers, wanted, options.all ?? false);
+    const explanation = assembled(replay, file, source, survey.lines, ledgers, code, wanted, options.all ?? false);
     return { explanation, moments: [...moments.values()] };
   } finally {
     await past.close();
@@ -129,6 +129,7 @@ function assembled(
   source: readonly string[],
   sums: ReadonlyMap<number, LineSum>,
   ledgers: Ledgers,
+  code: readonly CodeInstructions[],
   wanted: (line: number) => boolean,
   all: boolean,
 ): Explanation {
@@ -154,14 +155,13 @@ function assembled(
         after: countOf(at.after),
         plus: at.plus,
         minus: at.minus,
+        elsewhere: at.elsewhere,
         changes: at.changes,
         leftOut: at.leftOut,
       }),
     ),
-    immortal: ledgers.immortal
-      .filter((binding) => key(binding.round) === key(round))
-      .map(({ name, text }) => ({ name, text })),
   });
+  const immortal = immortalByLine(ledgers.immortal, code, wanted);
   const lines = source.flatMap((text, i): ExplainedLine[] => {
     const line = i + 1;
     if (!wanted(line)) return [];
@@ -181,6 +181,7 @@ function assembled(
           const { plus, minus, before, after } = ledger.lines.get(line)!;
           return { object: ledger.object, plus, minus, before: countOf(before), after: countOf(after) };
         }),
+        immortal: immortal.get(line) ?? [],
       },
     ];
   });
@@ -193,6 +194,40 @@ function assembled(
     objects: told.map((ledger) => explainObject(replay, ledger, told)),
     leftOut: ledgers.leftOut,
   };
+}
+
+/**
+ * The line that bound a variable to an immortal object: no event says so, but the bytecode has the lines that can have done it. It is the
+ * one before the moment at which the binding was found, or the latest between that and the line that came after.
+ */
+function immortalByLine(
+  bindings: readonly Binding[],
+  code: readonly CodeInstructions[],
+  wanted: (line: number) => boolean,
+): ReadonlyMap<number, { name: string; first: string; last: string }[]> {
+  const stores = new Map<string, Set<number>>();
+  for (const { function: of, instructions, firstLine } of code)
+    for (const { opcode, names, span } of instructions)
+      for (const name of /^STORE_(NAME|GLOBAL|FAST|DEREF)/.test(opcode) ? names : []) {
+        const key = `${opcode === "STORE_GLOBAL" ? "<module>" : of}\t${name}`;
+        const lines = stores.get(key) ?? new Set();
+        stores.set(key, lines.add(span?.line ?? firstLine));
+      }
+  const found = new Map<number, { name: string; first: string; last: string }[]>();
+  for (const { between, function: of, name, text } of bindings) {
+    const lines = [...(stores.get(`${of}\t${name}`) ?? [])].sort((a, b) => a - b);
+    const [before, after] = between;
+    const line = lines.includes(before)
+      ? before
+      : (lines.findLast((one) => one > before && one < after) ?? (lines.length === 1 ? lines[0] : undefined));
+    if (line === undefined || !wanted(line)) continue;
+    const here = found.get(line) ?? [];
+    const known = here.find((one) => one.name === name);
+    if (known) known.last = text;
+    else here.push({ name, first: text, last: text });
+    found.set(line, here);
+  }
+  return found;
 }
 
 function explainObject(replay: Replay, ledger: Ledger, told: readonly Ledger[]): ExplainedObject {
