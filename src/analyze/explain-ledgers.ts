@@ -114,7 +114,12 @@ export class LedgerKeeper {
   readonly #in: LedgerInput;
   readonly #walker: LineWalker;
   readonly #instructions = new Map<string, ReadonlyMap<number, Instruction> | null>();
-  readonly #byLocation = new Map<number, { opcode: string | null; names: readonly string[]; part: string; own: boolean; function: string }>();
+  /** By function and local variable: lines that bind it. */
+  readonly #stores = new Map<string, Set<number>>();
+  readonly #byLocation = new Map<
+    number,
+    { opcode: string | null; names: readonly string[]; part: string; own: boolean; function: string }
+  >();
   readonly #byAddress = new Map<number, Ledger>();
   readonly #waiting = new Map<number, Ledger>();
   /** By block: whose memory it was, until an object is born in it. */
@@ -153,6 +158,12 @@ export class LedgerKeeper {
       const map = new Map(code.instructions.map((one) => [one.offset, one]));
       // Two functions that look the same from outside and differ inside: neither is told.
       const other = this.#instructions.get(key);
+      for (const { opcode, names, span } of code.instructions)
+        if (/^STORE_FAST/.test(opcode) && span)
+          for (const name of names) {
+            const stored = `${code.function}\t${name}`;
+            this.#stores.set(stored, (this.#stores.get(stored) ?? new Set()).add(span.line));
+          }
       this.#instructions.set(key, other !== undefined && !sameInstructions(other, map) ? null : map);
     }
   }
@@ -204,17 +215,42 @@ export class LedgerKeeper {
         this.#lastNamed.set(full, variable.text);
         return;
       }
-      this.#lastNamed.delete(full);
-      this.#ledgerAt(variable.address, heap, undefined, true)?.names.add(full);
+      const ledger = this.#ledgerAt(variable.address, heap, undefined, true);
+      ledger?.names.add(full);
+      const now = `#${object.id}`;
+      if (ledger && scope !== "" && this.#lastNamed.get(full) !== now)
+        this.#takeOver(ledger, scope, variable.name, before);
+      this.#lastNamed.set(full, now);
     };
     for (const variable of moment.globals) name("", variable);
     for (const frame of moment.frames) for (const variable of frame.variables) name(frame.function, variable);
     const entered = moment.frames.at(-1);
-    if (this.#called?.event === moment.event - 1 && entered?.address === moment.innermost) this.#enter(entered, this.#called);
+    if (this.#called?.event === moment.event - 1 && entered?.address === moment.innermost)
+      this.#enter(entered, this.#called);
     if (moment.left) {
       for (const variable of moment.left.variables) name(moment.left.function, variable);
       this.#leave(moment.left);
     }
+  }
+
+  /** A local name took the reference that the evaluation stack had: STORE_FAST changes no count. */
+  #takeOver(ledger: Ledger, scope: string, name: string, before: Round | undefined): void {
+    const stores = this.#stores.get(`${scope}\t${name}`);
+    const made = ledger.rounds.findLast(
+      ({ round, onStack }) => onStack > 0 && round.function === scope && stores?.has(round.line),
+    );
+    const round = made?.round ?? (before?.function === scope && stores?.has(before.line) ? before : undefined);
+    if (!round || !this.#in.shown(round.line, round.nth)) return;
+    const text = `\`${name}\` takes over the stack's reference`;
+    const after = countOf(made?.after ?? ledger.count);
+    this.#change(
+      ledger,
+      round,
+      made?.after ?? ledger.count,
+      { event: round.last, delta: 0, by: "name", text, after },
+      -1,
+      true,
+    );
   }
 
   /** What a call hands over: the references of its arguments. */
@@ -226,16 +262,33 @@ export class LedgerKeeper {
       const open = ledger.rounds.findLast((one) => one.round === round);
       if (borrowed) {
         const text = `${argument} borrows the caller's reference`;
-        this.#change(ledger, round, ledger.count, { event, delta: 0, by: "argument", text, after: countOf(ledger.count) }, 0);
+        this.#change(
+          ledger,
+          round,
+          ledger.count,
+          { event, delta: 0, by: "argument", text, after: countOf(ledger.count) },
+          0,
+        );
         continue;
       }
       if (!open || cell !== 0) continue;
       const made = this.#made.get(ledger);
-      if (made?.by === "c" && made.delta === 1 && made.event > event - MOST_CALL_EVENTS && this.#madeAt.get(ledger) === location) {
+      if (
+        made?.by === "c" &&
+        made.delta === 1 &&
+        made.event > event - MOST_CALL_EVENTS &&
+        this.#madeAt.get(ledger) === location
+      ) {
         Object.assign(made, { by: "argument", text: argument });
       } else if (open.onStack > 0) {
-        const text = `${argument} takes over the evaluation stack's reference`;
-        this.#change(ledger, round, ledger.count, { event, delta: 0, by: "argument", text, after: countOf(ledger.count) }, -1);
+        const text = `${argument} takes over the stack's reference`;
+        this.#change(
+          ledger,
+          round,
+          ledger.count,
+          { event, delta: 0, by: "argument", text, after: countOf(ledger.count) },
+          -1,
+        );
       }
     }
   }
@@ -346,7 +399,8 @@ export class LedgerKeeper {
     if (kind < Kind.dealloc || kind > Kind.resurrect) return;
     let ledger = this.#byAddress.get(address);
     const show = round !== undefined && this.#in.shown(round.line, round.nth);
-    if (!ledger?.alive && kind !== Kind.resurrect) ledger = show ? this.#ledgerAt(address, fold(row), undefined, false) : undefined;
+    if (!ledger?.alive && kind !== Kind.resurrect)
+      ledger = show ? this.#ledgerAt(address, fold(row), undefined, false) : undefined;
     if (!ledger) {
       if (kind === Kind.dealloc) this.#dies(columns, row, undefined, line, fold);
       return;
@@ -364,7 +418,8 @@ export class LedgerKeeper {
       if (kind === Kind.incref) sum.plus++;
       else if (kind === Kind.decref) sum.minus++;
     }
-    if (kind === Kind.incref || kind === Kind.decref) this.#counted(columns, row, ledger, show ? round : undefined, before);
+    if (kind === Kind.incref || kind === Kind.decref)
+      this.#counted(columns, row, ledger, show ? round : undefined, before);
     else if (kind === Kind.dealloc) {
       this.#dies(columns, row, ledger, line, fold);
       if (show) {
@@ -376,7 +431,8 @@ export class LedgerKeeper {
       ledger.alive = true;
       ledger.ending = undefined;
       const text = "brought back to life by its finalizer";
-      if (show) this.#change(ledger, round, before, { event, delta: 0, by: "resurrected", text, after: ledger.count }, 0);
+      if (show)
+        this.#change(ledger, round, before, { event, delta: 0, by: "resurrected", text, after: ledger.count }, 0);
     } else if (kind === Kind.setref && show) {
       const immortal = countOf(ledger.count) === null;
       const text = immortal ? "made immortal" : "count set by C code";
@@ -458,7 +514,12 @@ export class LedgerKeeper {
   }
 
   /** Instructions of which the object that they count is known to be a variable's value. */
-  #name(ledger: Ledger, place: { opcode: string | null; names: readonly string[]; function: string }, up: boolean, c: string | null): void {
+  #name(
+    ledger: Ledger,
+    place: { opcode: string | null; names: readonly string[]; function: string },
+    up: boolean,
+    c: string | null,
+  ): void {
     const { opcode, names } = place;
     const [name] = names;
     if (opcode === null || name === undefined || names.length !== 1) return;
@@ -486,7 +547,8 @@ export class LedgerKeeper {
     return { function: leaving.function, name: variable!.name };
   }
 
-  #change(ledger: Ledger, round: Round | undefined, before: number, change: Change, stack: number): void {
+  /** `note`: the count is not what it is now, and did not change. */
+  #change(ledger: Ledger, round: Round | undefined, before: number, change: Change, stack: number, note = false): void {
     if (!round) return;
     let open = ledger.rounds.findLast((one) => one.round === round);
     if (!open) {
@@ -504,9 +566,11 @@ export class LedgerKeeper {
       };
       ledger.rounds.push(open);
     }
-    open.elsewhere += before - open.seen;
-    open.after = ledger.count;
-    open.seen = ledger.count;
+    if (!note) {
+      open.elsewhere += before - open.seen;
+      open.after = ledger.count;
+      open.seen = ledger.count;
+    }
     open.onStack = Math.max(0, open.onStack + stack);
     if (change.by !== "birth" && change.delta === 1) open.plus++;
     if (change.delta === -1) open.minus++;
@@ -514,14 +578,25 @@ export class LedgerKeeper {
     else open.leftOut++;
   }
 
-  #dies(columns: EventColumns, row: number, ledger: Ledger | undefined, line: number | null, fold: (to: number) => Heap): void {
+  #dies(
+    columns: EventColumns,
+    row: number,
+    ledger: Ledger | undefined,
+    line: number | null,
+    fold: (to: number) => Heap,
+  ): void {
     const address = columns.address[row]!;
     const type = this.#in.replay.names.type(columns.a[row]!);
     if (!ledger && this.#dying.length >= MOST_DYING) return;
     const heap = fold(row);
     const object = heap.objectAt(address);
     const block = heap.blockOf(address)?.address ?? 0;
-    this.#dying.unshift({ type, text: `${type} #${object?.id ?? "?"}`, block, heapType: block !== 0 && this.#heapTypes.has(columns.a[row]!) });
+    this.#dying.unshift({
+      type,
+      text: `${type} #${object?.id ?? "?"}`,
+      block,
+      heapType: block !== 0 && this.#heapTypes.has(columns.a[row]!),
+    });
     this.#dying.length = Math.min(this.#dying.length, MOST_DYING);
     if (!ledger) return;
     ledger.alive = false;
@@ -563,7 +638,13 @@ export class LedgerKeeper {
     }
   }
 
-  #place(location: number): { opcode: string | null; names: readonly string[]; part: string; own: boolean; function: string } {
+  #place(location: number): {
+    opcode: string | null;
+    names: readonly string[];
+    part: string;
+    own: boolean;
+    function: string;
+  } {
     let place = this.#byLocation.get(location);
     if (place === undefined) {
       place = this.#look(location);
@@ -572,7 +653,13 @@ export class LedgerKeeper {
     return place;
   }
 
-  #look(location: number): { opcode: string | null; names: readonly string[]; part: string; own: boolean; function: string } {
+  #look(location: number): {
+    opcode: string | null;
+    names: readonly string[];
+    part: string;
+    own: boolean;
+    function: string;
+  } {
     const { reader } = this.#in.replay;
     const at = location === 0 ? undefined : reader.location(location as never);
     const code = at && reader.code(at.code as never);

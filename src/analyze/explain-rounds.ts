@@ -4,8 +4,9 @@
  * program has its arguments, and where it is left. Of each line the first rounds and the last ones are kept, so what is kept
  * depends on the program's length in lines and not on how long it runs.
  */
-import { type EventColumns, Kind } from "../trace/events.js";
+
 import type { Replay } from "../replay/replay.js";
+import { type EventColumns, Kind } from "../trace/events.js";
 import { LineWalker, type Round } from "./explain-walk.js";
 
 /** Calls and returns in one round for which the past is asked. */
@@ -16,7 +17,7 @@ export interface CandidateRound {
   readonly round: Round;
   /** Events with which functions of the program were entered from here. */
   readonly calls: number[];
-  /** Event with which the function of this round was left during it. */
+  /** Events with which functions of the program were left into this round. */
   readonly returns: number[];
 }
 
@@ -70,23 +71,25 @@ export function surveyRounds(replay: Replay, file: string, first: number, last: 
       const here = walker.step(columns, row);
       if (here !== round) turnTo(here);
       if (!sum) continue;
-      add(sum, candidate!, columns, row, walker);
+      add(sum, columns, row);
+      const kind = columns.kind[row]!;
+      if ((kind !== Kind.call && kind !== Kind.return) || !walker.owns(columns.a[row]!)) continue;
+      const { caller } = walker;
+      const calling = kind === Kind.call ? candidate : caller && candidates.get(caller);
+      const into = kind === Kind.call ? calling?.calls : calling?.returns;
+      if (into && into.length < MOST_CALLS) into.push(columns.first + row);
     }
   }
   return { lines };
 }
 
-function add(sum: LineSum, candidate: CandidateRound, columns: EventColumns, row: number, walker: LineWalker): void {
+function add(sum: LineSum, columns: EventColumns, row: number): void {
   const kind = columns.kind[row]!;
   sum.events++;
   if (kind === Kind.incref) sum.plus++;
   else if (kind === Kind.decref) sum.minus++;
   else if (kind === Kind.new) count(sum.born, columns.a[row]!);
   else if (kind === Kind.dealloc) count(sum.freed, columns.a[row]!);
-  else if (kind === Kind.call || kind === Kind.return) {
-    const into = kind === Kind.call ? candidate.calls : candidate.returns;
-    if (walker.owns(columns.a[row]!) && into.length < MOST_CALLS) into.push(columns.first + row);
-  }
 }
 
 function count(counts: Map<number, number>, key: number): void {

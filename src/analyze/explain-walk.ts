@@ -96,6 +96,11 @@ export class LineWalker {
     return round;
   }
 
+  /** The round that the program is in after the latest event: after a return, the caller's. */
+  get caller(): Round | undefined {
+    return this.#stack.at(-1)?.home?.round;
+  }
+
   #push(code: number): RunningFrame {
     const below = this.#stack.at(-1)?.home;
     const own = this.owns(code);

@@ -2,7 +2,7 @@
  * Why a count changed, in words. What is certain is the event: the object, the instruction with its names and its part of the source line,
  * the C function, and what else happened in that instruction. From these the reason follows for most instructions at once (Python/bytecodes.c
  * says what each does); where an instruction gives up both what it took from the evaluation stack and what it
- * replaced, the references that the stack still had on the object decide. What remains is said to be C code, with its name.
+ * replaced, the references that the evaluation stack ("the stack" in the texts) still had on the object decide. What remains is said to be C code, with its name.
  */
 import type { ChangeBy } from "./explain-data.js";
 
@@ -64,17 +64,17 @@ export function whyUp(at: Circumstances): Reason {
   if (at.collecting) return held("collector", "the cycle collector, at work");
   if (library !== null || opcode === null) return held("c", cCode(at));
   const read = part === "" ? names(at) : quote(part);
-  if (/^LOAD_(FAST|NAME$|GLOBAL$|DEREF$)/.test(opcode)) return stack(`${names(at)} is read: the evaluation stack`);
+  if (/^LOAD_(FAST|NAME$|GLOBAL$|DEREF$)/.test(opcode)) return stack(`${names(at)} is read onto the stack`);
   switch (opcode) {
     case "LOAD_CONST":
-      return stack("a constant is read: the evaluation stack");
+      return stack("a constant is read onto the stack");
     case "COPY":
-      return stack("a copy on the evaluation stack");
+      return stack("copied on the stack");
     case "FOR_ITER":
-      return stack("the loop's next value: the evaluation stack");
+      return stack("the loop's next value, on the stack");
     case "UNPACK_SEQUENCE":
     case "UNPACK_EX":
-      return stack("unpacked: the evaluation stack");
+      return stack("unpacked onto the stack");
     case "GET_ITER":
       return held("c", `the iterator of ${read}`);
     case "STORE_NAME":
@@ -103,9 +103,9 @@ export function whyUp(at: Circumstances): Reason {
     case "SET_FUNCTION_ATTRIBUTE":
       return held("c", "held by a new function");
     case "LOAD_ATTR":
-      return GETTERS.has(cFunction ?? "") ? stack(`${read} is read: the evaluation stack`) : held("c", cCode(at));
+      return GETTERS.has(cFunction ?? "") ? stack(`${read} is read onto the stack`) : held("c", cCode(at));
     case "BINARY_OP":
-      if (part.endsWith("]")) return stack(`${read} is read: the evaluation stack`);
+      if (part.endsWith("]")) return stack(`${read} is read onto the stack`);
       return held("c", cCode(at));
     case "CALL":
     case "CALL_KW":
@@ -121,15 +121,14 @@ export function whyDown(at: Circumstances): Reason {
   const { opcode, part, cFunction, library, onStack, leaving, dying } = at;
   const given = (text: string, by: ChangeBy = "stack"): Reason => ({ by, text, stack: -1 });
   const dropped = (by: ChangeBy, text: string): Reason => ({ by, text, stack: 0 });
-  if (leaving)
-    return dropped("scope", `\`${leaving.name}\` of ${leaving.function}() goes out of scope`);
+  if (leaving) return dropped("scope", `\`${leaving.name}\` of ${leaving.function}() goes out of scope`);
   const container = containerOf(cFunction, dying);
   if (container !== undefined) return dropped("container", container);
   if (at.collecting) return dropped("collector", "given up by what the cycle collector frees");
   if (library !== null || opcode === null) return dropped("c", cCode(at));
   const here = part === "" ? names(at) : quote(part);
   const byEval = cFunction === EVAL;
-  const gone = "the evaluation stack gives it up";
+  const gone = "leaves the stack";
   if (opcode.startsWith("STORE_FAST") || opcode === "STORE_DEREF")
     return dropped("rebound", `${names({ ...at, names: at.names.slice(0, 1) })} is bound anew`);
   if (opcode.startsWith("DELETE_") && opcode !== "DELETE_SUBSCR" && opcode !== "DELETE_ATTR")
@@ -149,16 +148,17 @@ export function whyDown(at: Circumstances): Reason {
       if (byEval && onStack > 0) return given(gone);
       return dropped("removed", `removed: del ${here}`);
     case "POP_TOP":
-      return given("the evaluation stack gives it up: the value is not used");
+      return given("leaves the stack, not used");
     case "POP_ITER":
     case "END_FOR":
-      return given("the loop is over");
+      return given("leaves the stack: the loop is over");
     case "CALL":
     case "CALL_KW":
     case "CALL_FUNCTION_EX":
       if (REMOVERS.has(cFunction ?? "")) return dropped("removed", cCode(at));
-      if (onStack === 0 && cFunction === null && REMOVING_CALL.test(part)) return dropped("removed", `removed by ${here}`);
-      if (onStack > 0) return given(`${here} is done: the evaluation stack gives it up`, "argument");
+      if (onStack === 0 && cFunction === null && REMOVING_CALL.test(part))
+        return dropped("removed", `removed by ${here}`);
+      if (onStack > 0) return given(`leaves the stack after ${here}`, "argument");
       return dropped("c", cCode(at));
     default:
       if (onStack > 0 || byEval) return given(gone);

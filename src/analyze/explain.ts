@@ -65,7 +65,7 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
     const code = await reading;
     const wanted = (line: number): boolean =>
       options.lines === undefined || (line >= options.lines.from && line <= options.lines.to);
-    const chosen = [...survey.lines].filter(([line]) => wanted(line)).flatMap(([, sum]) => [...sum.first, ...sum.latest]);
+    const chosen = [...survey.lines.values()].flatMap((sum) => [...sum.first, ...sum.latest]);
     const moments = await readMoments(past, replay, file, chosen, options.graphObjects ?? 0);
     const shown = (line: number, nth: number): boolean => {
       const sum = wanted(line) ? survey.lines.get(line) : undefined;

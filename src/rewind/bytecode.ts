@@ -16,7 +16,12 @@ export interface Instruction {
   /** Names of variables, attributes or globals that it works on, in the order of its argument; empty = none. */
   readonly names: readonly string[];
   /** Part of the source: lines from 1, columns in bytes of UTF-8 from 0; null = none. */
-  readonly span: { readonly line: number; readonly endLine: number; readonly start: number; readonly end: number } | null;
+  readonly span: {
+    readonly line: number;
+    readonly endLine: number;
+    readonly start: number;
+    readonly end: number;
+  } | null;
 }
 
 export interface CodeInstructions {

@@ -68,6 +68,8 @@ const CELL_CONTENTS = 8;
 const MODULE_DICT = 8;
 /** Low bits of a stack reference: 3 = a tagged integer, 1 = borrowed. */
 const STACK_TAG = 3;
+/** Names that the compiler and the import system make: `__name__`, `__classdict__`, `.0`. */
+const INTERNAL = /^(__.*__|\..*)$/;
 /** Frames and variables that are looked at. */
 const MOST_FRAMES = 200;
 const MOST_VARIABLES = 500;
@@ -98,10 +100,12 @@ export function readMoment(
     const variables: Variable[] = [];
     if (files.has(file)) {
       const names = heap.tupleItems(heap.u32(code + offsets.code.localsplusnames), MOST_VARIABLES);
-      names.forEach((text, i) => {
+      names.forEach((at, i) => {
+        const name = heap.text(at) ?? "?";
+        if (INTERNAL.test(name)) return;
         const word = heap.u32(frame + offsets.frame.localsplus + 4 * i);
         if ((word & STACK_TAG) === STACK_TAG) return;
-        const found = variable(heap.text(text) ?? "?", (word & ~STACK_TAG) >>> 0, (word & STACK_TAG) === 1);
+        const found = variable(name, (word & ~STACK_TAG) >>> 0, (word & STACK_TAG) === 1);
         if (found) variables.push(found);
       });
     }
@@ -136,12 +140,10 @@ function globalsOf(probe: Probe, heap: HeapReader): [string, number][] {
   const interpreter = heap.u32(runtime + offsets.runtime.interpretersHead);
   const main = heap.dictItem(heap.u32(interpreter + offsets.interpreter.modules), "__main__");
   if (main === 0) return [];
-  return heap
-    .dictItems(heap.u32(main + MODULE_DICT), MOST_VARIABLES)
-    .flatMap(([key, value]): [string, number][] => {
-      const name = heap.text(key);
-      return name === undefined || /^__.*__$/.test(name) ? [] : [[name, value]];
-    });
+  return heap.dictItems(heap.u32(main + MODULE_DICT), MOST_VARIABLES).flatMap(([key, value]): [string, number][] => {
+    const name = heap.text(key);
+    return name === undefined || INTERNAL.test(name) ? [] : [[name, value]];
+  });
 }
 
 /** Breadth first from the variables' objects; what cannot be read to its end, being half built, has the references found so far. */

@@ -16,8 +16,8 @@ import { interpreterFiles, stackSizeMb } from "../interpreter/main-thread.js";
 import { TraceReader } from "../trace/reader.js";
 import type { GraphColumns } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
-import type { Moment, MomentQuestion } from "./moment.js";
 import type { Answer, Divergence, Evaluation, PastWorkerData, Request } from "./messages.js";
+import type { Moment, MomentQuestion } from "./moment.js";
 
 export interface RewindOptions {
   /** Folder of the rewritten interpreter; the platform's by default. */
