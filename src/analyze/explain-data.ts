@@ -10,6 +10,8 @@ export type ChangeBy =
   | "name"
   | "argument"
   | "stack"
+  /** A reference of the evaluation stack went to a container, an attribute or a caller: no count changes. */
+  | "handed"
   /** Element of a list, tuple or set; key or value of a dict. */
   | "item"
   | "attribute"

@@ -16,7 +16,7 @@ import type { Moment, MomentFrame, Variable } from "../rewind/moment.js";
 import { type EventColumns, Kind } from "../trace/events.js";
 import type { Change } from "./explain-data.js";
 import { LineWalker, type Round } from "./explain-walk.js";
-import { type Circumstances, type Dying, freedText, whyDown, whyUp } from "./explain-words.js";
+import { type Circumstances, type Dying, freedText, quote, whyDown, whyUp } from "./explain-words.js";
 
 /** Changes of one object in one round that are kept. */
 const MOST_CHANGES = 60;
@@ -108,6 +108,10 @@ interface DyingObject extends Dying {
 /** Py_TPFLAGS_HEAPTYPE, Include/object.h. */
 const HEAP_TYPE = 1 << 9;
 
+/** Instructions that take over references of the evaluation stack (Python/bytecodes.c). */
+const HANDING =
+  /^(BUILD_TUPLE|BUILD_LIST|BUILD_SET|BUILD_SLICE|LIST_APPEND|SET_ADD|MAP_ADD|STORE_ATTR|STORE_SUBSCR|STORE_DEREF|RETURN_VALUE|YIELD_VALUE|CALL|CALL_KW|RAISE_VARARGS)$/;
+
 const NO_INSTRUCTION = { opcode: null, names: [] as string[], part: "" };
 
 export class LedgerKeeper {
@@ -116,6 +120,8 @@ export class LedgerKeeper {
   readonly #instructions = new Map<string, ReadonlyMap<number, Instruction> | null>();
   /** By function and local variable: lines that bind it. */
   readonly #stores = new Map<string, Set<number>>();
+  /** By line: parts of the source whose instruction keeps references of the stack. */
+  readonly #handing = new Map<number, string[]>();
   readonly #byLocation = new Map<
     number,
     { opcode: string | null; names: readonly string[]; part: string; own: boolean; function: string }
@@ -158,6 +164,11 @@ export class LedgerKeeper {
       const map = new Map(code.instructions.map((one) => [one.offset, one]));
       // Two functions that look the same from outside and differ inside: neither is told.
       const other = this.#instructions.get(key);
+      for (const { opcode, span } of code.instructions)
+        if (HANDING.test(opcode) && span) {
+          const parts = this.#handing.get(span.line) ?? [];
+          this.#handing.set(span.line, [...parts, partOf(input.source, span)]);
+        }
       for (const { opcode, names, span } of code.instructions)
         if (/^STORE_FAST/.test(opcode) && span)
           for (const name of names) {
@@ -193,9 +204,23 @@ export class LedgerKeeper {
     if (end) this.#meet(end, heap, before, undefined);
     for (const ledger of this.#byAddress.values()) {
       if (ledger.alive) assert(heap.objectAt(ledger.address)?.count === ledger.count, `count of #${ledger.object}`);
-      this.#done.push(ledger);
+      if (ledger.names.size > 0 || this.#in.all) this.#done.push(ledger);
     }
+    this.#handOver();
     return { all: this.#done, immortal: this.#immortal, leftOut: this.#leftOut };
+  }
+
+  /** References that the stack still had at the end of a round: some instruction of the line passed them on without a change of the count. */
+  #handOver(): void {
+    for (const { rounds } of this.#done)
+      for (const { round, changes, onStack } of rounds) {
+        const last = changes.at(-1);
+        if (onStack === 0 || !last || last.by === "freed") continue;
+        const parts = this.#handing.get(round.line) ?? [];
+        const to = parts.length === 1 ? `to ${quote(parts[0]!)}` : "on";
+        const text = `the stack's reference is handed ${to}`;
+        changes.push({ event: round.last, delta: 0, by: "handed", text, after: last.after });
+      }
   }
 
   /** What the program's variables say at a moment. */

@@ -75,6 +75,9 @@ export function whyUp(at: Circumstances): Reason {
     case "UNPACK_SEQUENCE":
     case "UNPACK_EX":
       return stack("unpacked onto the stack");
+    case "RETURN_VALUE":
+    case "YIELD_VALUE":
+      return stack(`what ${read} gives is counted, for the caller's stack`);
     case "GET_ITER":
       return held("c", `the iterator of ${read}`);
     case "STORE_NAME":
@@ -128,6 +131,8 @@ export function whyDown(at: Circumstances): Reason {
   if (library !== null || opcode === null) return dropped("c", cCode(at));
   const here = part === "" ? names(at) : quote(part);
   const byEval = cFunction === EVAL;
+  if (dying.length > 0 && !byEval && ONE_VICTIM.test(opcode))
+    return dropped("container", `given up by what ${here} frees`);
   const gone = "leaves the stack";
   if (opcode.startsWith("STORE_FAST") || opcode === "STORE_DEREF")
     return dropped("rebound", `${names({ ...at, names: at.names.slice(0, 1) })} is bound anew`);
@@ -165,6 +170,9 @@ export function whyDown(at: Circumstances): Reason {
       return dropped("c", cCode(at));
   }
 }
+
+/** Instructions that drop one reference of their own: what falls after something died in them falls with it. */
+const ONE_VICTIM = /^(STORE_|DELETE_|POP_TOP$|POP_ITER$|END_FOR$|RETURN_VALUE$)/;
 
 /** C functions that get a value for an attribute. */
 const GETTERS = new Set([
