@@ -19,7 +19,7 @@ import { LineWalker, type Round } from "./explain-walk.js";
 import { type Circumstances, type Dying, freedText, quote, whyDown, whyUp } from "./explain-words.js";
 
 /** Changes of one object in one round that are kept. */
-const MOST_CHANGES = 60;
+const MOST_CHANGES = 500;
 /** Ledgers of living objects that nothing names; beyond that, objects are not looked at. */
 const MOST_UNNAMED = 20_000;
 /** Events of a call before its function is entered, at most: its arguments are looked for among them. */
@@ -424,8 +424,8 @@ export class LedgerKeeper {
     if (kind < Kind.dealloc || kind > Kind.resurrect) return;
     let ledger = this.#byAddress.get(address);
     const show = round !== undefined && this.#in.shown(round.line, round.nth);
-    if (!ledger?.alive && kind !== Kind.resurrect)
-      ledger = show ? this.#ledgerAt(address, fold(row), undefined, false) : undefined;
+    // An object that was handed to its destructor still has events: its finalizer holds it.
+    if (!ledger && show) ledger = this.#ledgerAt(address, fold(row), undefined, false);
     if (!ledger) {
       if (kind === Kind.dealloc) this.#dies(columns, row, undefined, line, fold);
       return;

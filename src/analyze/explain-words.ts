@@ -132,7 +132,7 @@ export function whyDown(at: Circumstances): Reason {
   const here = part === "" ? names(at) : quote(part);
   const byEval = cFunction === EVAL;
   if (dying.length > 0 && !byEval && ONE_VICTIM.test(opcode))
-    return dropped("container", `given up by what ${here} frees`);
+    return dropped("container", `falls with ${victim(opcode, here)}`);
   const gone = "leaves the stack";
   if (opcode.startsWith("STORE_FAST") || opcode === "STORE_DEREF")
     return dropped("rebound", `${names({ ...at, names: at.names.slice(0, 1) })} is bound anew`);
@@ -170,6 +170,11 @@ export function whyDown(at: Circumstances): Reason {
       return dropped("c", cCode(at));
   }
 }
+
+const victim = (opcode: string, here: string): string => {
+  if (opcode.startsWith("DELETE_")) return `what del ${here} frees`;
+  return opcode.startsWith("STORE_") ? `what ${here} referred to before` : `what ${here} gave`;
+};
 
 /** Instructions that drop one reference of their own: what falls after something died in them falls with it. */
 const ONE_VICTIM = /^(STORE_|DELETE_|POP_TOP$|POP_ITER$|END_FOR$|RETURN_VALUE$)/;
