@@ -45,6 +45,8 @@ export class LineWalker {
   readonly #offsetOf: Uint32Array;
   readonly #isProgram: Uint8Array;
   readonly #functions: string[] = [];
+  /** By code object: its first line. */
+  readonly #headOf: number[] = [];
   readonly #stack: RunningFrame[] = [];
   #lastLocation = -1;
   #here: Round | undefined;
@@ -52,9 +54,10 @@ export class LineWalker {
   /** `file`: as in `codes.file`. */
   constructor(reader: TraceReader, file: string) {
     const codes: number[] = [];
-    for (const { id, file: of, qualname } of reader.rows("codes")) {
+    for (const { id, file: of, qualname, first_line } of reader.rows("codes")) {
       codes[id] = of === file ? 1 : 0;
       this.#functions[id] = qualname;
+      this.#headOf[id] = first_line;
     }
     this.#isProgram = Uint8Array.from({ length: codes.length }, (_, i) => codes[i] ?? 0);
     const rows = [...reader.rows("locations")];
@@ -128,7 +131,9 @@ export class LineWalker {
       frame = near ?? (top === undefined ? this.#push(code) : frame);
     }
     if (!frame) return undefined;
-    const line = this.owns(code) && frame.code === code ? this.#lineOf[location]! : 0;
+    let line = this.owns(code) && frame.code === code ? this.#lineOf[location]! : 0;
+    // What a function does before its first line, such as making cells, is its head's.
+    if (line === 0 && !frame.round) line = this.#headOf[frame.code] ?? 0;
     // Instructions of one line follow each other, but for the jump back of a loop.
     const offset = this.#offsetOf[location] ?? 0;
     const again = line !== 0 && offset < frame.offset;

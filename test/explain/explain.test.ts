@@ -205,6 +205,7 @@ describe("explain of thirty small programs", () => {
           }
         }
     }
+    console.error("CHECKED", checked, groups.map((g) => [g.globals.size, g.explanation.lines.length]));
     expect(checked).toBeGreaterThan(100);
   });
 });
