@@ -11,6 +11,7 @@
  */
 import { assert } from "../base/failure.js";
 import { type EventNumber, eventNumber } from "../base/ids.js";
+import { CollectorReader, type Garbage } from "../interpreter/collector.js";
 import type { CodeFacts, TypeFacts } from "../interpreter/heap-reader.js";
 import type { Plan } from "../interpreter/instrument.js";
 import { RAW_WORDS, RawKind } from "../interpreter/raw-events.js";
@@ -129,6 +130,17 @@ export class Follower extends Observer {
     return readGraph(this.probe, this.heap, this.#reader, this.events, typeIdAt, (visitor) => {
       this.#visitor = visitor;
     });
+  }
+
+  /** What a full collection would free now: memory is read, nothing else. */
+  garbage(): Garbage {
+    const collector = new CollectorReader(this.probe, this.heap);
+    this.#visitor = collector;
+    try {
+      return collector.read();
+    } finally {
+      this.#visitor = undefined;
+    }
   }
 
   /** The program's variables as they are now. */

@@ -6,11 +6,12 @@
  * interpreter's private state and static memory hold (built-in types and what hangs on them) is there for ever, and explains an object only when the first does not.
  */
 import { Failure } from "../base/failure.js";
-import { EdgeKind as EDGE } from "../interpreter/graph.js";
+import { EdgeKind as EDGE, STATE_ROOT, THREAD_ROOT } from "../interpreter/graph.js";
 import type { TraceReader } from "../trace/reader.js";
 import { joined } from "./graph-columns.js";
 
 export const NONE = -1;
+const STATE_LABELS = new Set([STATE_ROOT, THREAD_ROOT]);
 
 /** One reference, by its number in the graph. */
 export interface Edge {
@@ -45,6 +46,9 @@ export class ObjectGraph {
   readonly #inEdges: Int32Array;
   readonly #labels: ReadonlyMap<number, string>;
   readonly rootEdges: readonly number[];
+  readonly #stateLabels: ReadonlySet<number>;
+  /** References that were taken for borrowed since their objects' counts have no room for them. */
+  readonly surplus: { readonly stack: number; readonly others: number };
   #parent: Int32Array | undefined;
   #distance: Int32Array | undefined;
 
@@ -97,6 +101,39 @@ export class ObjectGraph {
     const nextIn = this.#inStart.slice();
     for (let e = 0; e < kept; e++) this.#inEdges[nextIn[this.#target[e]!]!++] = e;
     this.rootEdges = Array.from({ length: roots }, (_, e) => e);
+    this.#stateLabels = new Set([...labels].flatMap(([id, text]) => (STATE_LABELS.has(text) ? [id] : [])));
+    this.surplus = this.#lendSurplus();
+  }
+
+  /**
+   * No object has more counted references than its count. In the middle of an instruction a stack slot still shows what was given
+   * away: where references exceed the count, those of evaluation stacks are taken for borrowed, then variables, then others.
+   */
+  #lendSurplus(): { stack: number; others: number } {
+    const surplus = { stack: 0, others: 0 };
+    for (let node = 0; node < this.nodes; node++) {
+      let over = -this.count[node]!;
+      const first = this.#inStart[node]!;
+      const end = this.#inStart[node + 1]!;
+      if (end - first <= -over) continue;
+      for (let i = first; i < end; i++) {
+        const e = this.#inEdges[i]!;
+        if (this.#kind[e] !== EDGE.borrowed && !this.isStateRoot(e)) over++;
+      }
+      for (const rank of [0, 1, 2]) {
+        for (let i = first; i < end && over > 0; i++) {
+          const e = this.#inEdges[i]!;
+          const kind = this.#kind[e]!;
+          if (kind === EDGE.borrowed || this.isStateRoot(e)) continue;
+          if (rank === 0 ? kind !== EDGE.temporary : rank === 1 && kind !== EDGE.local) continue;
+          this.#kind[e] = EDGE.borrowed;
+          over--;
+          if (rank === 0) surplus.stack++;
+          else surplus.others++;
+        }
+      }
+    }
+    return surplus;
   }
 
   /** The graph of an audit; undefined where the trace has none. */
@@ -216,9 +253,9 @@ export class ObjectGraph {
     this.#distance = distance;
   }
 
-  /** Whether a root is a word of the interpreter's private state: found by its value, so not certain to be counted. */
+  /** Whether a root is a word of the interpreter's or a thread's private state: found by its value, so not certain to be counted. */
   isStateRoot(e: number): boolean {
-    return this.#kind[e] === EDGE.root && this.labelText(this.#label[e]!) === "interpreter state";
+    return this.#kind[e] === EDGE.root && this.#stateLabels.has(this.#label[e]!);
   }
 
   /**

@@ -16,7 +16,7 @@ import { interpreterFiles, stackSizeMb } from "../interpreter/main-thread.js";
 import { TraceReader } from "../trace/reader.js";
 import type { GraphColumns } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
-import type { Answer, Divergence, Evaluation, PastWorkerData, Request } from "./messages.js";
+import type { Answer, Divergence, Evaluation, GarbageAt, PastWorkerData, Request } from "./messages.js";
 import type { Moment, MomentQuestion } from "./moment.js";
 
 export interface RewindOptions {
@@ -184,6 +184,18 @@ export class Past {
     this.#event = evaluation.event;
     if (spoiled) await this.close();
     return evaluation;
+  }
+
+  /**
+   * What a full collection would free. `where`: "here" reads the heap right where the run is held, which must be a place where a
+   * collection could run (such as one before which it did); "safe point" goes on to the first such place. `forced`: a collection is
+   * then forced, and everything put back; only at a safe point.
+   */
+  async garbage(where: "here" | "safe point" = "safe point", forced = false): Promise<GarbageAt> {
+    const { garbage, spoiled } = await this.#held().ask({ kind: "garbage", where, forced }, "garbage");
+    this.#event = garbage.event;
+    if (spoiled) await this.close();
+    return garbage;
   }
 
   async close(): Promise<void> {
