@@ -1,4 +1,16 @@
 /** The library's face: everything that the command line does, a program can do. */
+export { type ExplainOptions, type ExplainResult, explain } from "./analyze/explain.js";
+export type {
+  Change,
+  ChangeBy,
+  ExplainedLine,
+  ExplainedObject,
+  ExplainedRound,
+  Explanation,
+  ObjectInRound,
+  ObjectOnLine,
+  TypeCount,
+} from "./analyze/explain-data.js";
 
 export {
   type Activity,

@@ -12,6 +12,7 @@ import { cyclesCommand } from "./cycles.js";
 import { diffCommand } from "./diff.js";
 import { dumpCommand } from "./dump.js";
 import { evalCommand } from "./eval.js";
+import { explainCommand } from "./explain.js";
 import { historyCommand } from "./history.js";
 import { infoCommand } from "./info.js";
 import { objectsCommand } from "./objects.js";
@@ -36,6 +37,7 @@ async function main(words: readonly string[]): Promise<void> {
     .command(infoCommand)
     .command(verifyCommand)
     .command(whyCommand)
+    .command(explainCommand)
     .command(atCommand)
     .command(diffCommand)
     .command(objectsCommand)
