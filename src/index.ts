@@ -1,6 +1,35 @@
 /** The library's face: everything that the command line does, a program can do. */
+
+export {
+  type Activity,
+  activityOf,
+  type Counted,
+  LINE_COUNTS,
+  type LineActivity,
+  type TypeActivity,
+} from "./analyze/activity.js";
+export {
+  analyseCycles,
+  type CollectionInfo,
+  type CycleExample,
+  type CycleFinding,
+  type CycleMember,
+  type CyclesAnswer,
+  type CyclesOptions,
+  createdCycles,
+  type GarbageNow,
+  garbageNow,
+  type Moment,
+  type Spread,
+} from "./analyze/cycles.js";
+export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
+export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
+export { type ReportInput, reportInput } from "./analyze/report-input.js";
+export type { Suspect } from "./analyze/suspects.js";
+export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from "./analyze/time-series.js";
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
+export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
 export type { Program } from "./interpreter/configuration.js";
 export { programEnvironment } from "./record/environment.js";
 export { hideLine, showLine } from "./record/line.js";
@@ -50,8 +79,13 @@ export {
 export { replayTables } from "./replay/tables-for-sql.js";
 export { resolveTime, wallAt } from "./replay/times.js";
 export { alignmentOf, type Difference, type VerifyOptions, type VerifyResult, verify } from "./replay/verify.js";
+export { type Chart, type Dataset, standalone } from "./report/charts.js";
+export { CHART_FORMATS, type ChartFormat, type DrawOptions, drawChart } from "./report/draw-chart.js";
+export { makeReport, pageOf, type Report, type ReportOptions } from "./report/page.js";
+export { type GraphAtOptions, graphAt } from "./rewind/graph-at.js";
 export type { HeapCheck } from "./rewind/heap-check.js";
-export type { Divergence, Evaluation } from "./rewind/messages.js";
+export type { Divergence, Evaluation, GarbageAt } from "./rewind/messages.js";
+export { type Edge, ObjectGraph } from "./rewind/object-graph.js";
 export { Diverged, type Held, Past, type RerunResult, type RewindOptions, rerun } from "./rewind/rewind.js";
 export { type WhyAnswer, type WhyOptions, type WhyPath, type WhyResult, type WhyStep, why } from "./rewind/why.js";
 export { createDecoder, createEncoder, type Decoder, type Encoder, MAX_CHUNK_EVENTS } from "./trace/codec.js";

@@ -7,6 +7,8 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { Failure, version } from "../index.js";
 import { atCommand } from "./at.js";
+import { chartCommand } from "./chart.js";
+import { cyclesCommand } from "./cycles.js";
 import { diffCommand } from "./diff.js";
 import { dumpCommand } from "./dump.js";
 import { evalCommand } from "./eval.js";
@@ -15,6 +17,7 @@ import { infoCommand } from "./info.js";
 import { objectsCommand } from "./objects.js";
 import { printable } from "./printable.js";
 import { recordCommand, splitRecordLine } from "./record.js";
+import { reportCommand } from "./report.js";
 import { rerunCommand } from "./rerun.js";
 import { sqlCommand } from "./sql.js";
 import { tourCommand } from "./tour.js";
@@ -35,8 +38,11 @@ async function main(words: readonly string[]): Promise<void> {
     .command(diffCommand)
     .command(objectsCommand)
     .command(historyCommand)
+    .command(cyclesCommand)
     .command(sqlCommand)
     .command(dumpCommand)
+    .command(reportCommand)
+    .command(chartCommand)
     .command(evalCommand)
     .command(rerunCommand)
     .command(tourCommand)

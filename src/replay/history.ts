@@ -117,7 +117,7 @@ interface Entry {
   last: number;
 }
 
-interface Open {
+export interface Open {
   readonly event: number;
   readonly kind: OpenReference["kind"];
   readonly location: number;
@@ -304,7 +304,7 @@ function placeOf({ names }: Replay, { location, site }: { location: number; site
 }
 
 /** The references that are open, found by line, by function and by age; closing one costs the same however many there are. */
-class OpenList {
+export class OpenList {
   readonly #all: (Open | undefined)[] = [];
   readonly #byLine = new Map<number, number[]>();
   readonly #byFunction = new Map<string | null, number[]>();

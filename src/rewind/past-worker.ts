@@ -25,7 +25,8 @@ class Past {
   readonly #follower: Follower;
   #guest: Guest | undefined;
   #served = 0;
-  #question: (Request & { kind: "evaluate" }) | undefined;
+  /** What is to be answered at the next safe point. */
+  #question: (Request & { kind: "evaluate" | "garbage" }) | undefined;
   #ended = false;
 
   constructor(data: PastWorkerData) {
@@ -154,7 +155,12 @@ class Past {
 
   /** Answers requests until one asks to go on. */
   #serve(standing: Standing): void {
-    if (this.#question && standing !== "event") this.#evaluate(this.#question);
+    if (this.#question?.kind === "garbage" && standing === "safe point" && this.#isCollecting) {
+      // In a finalizer or callback that a collection runs: the collector's lists are not whole. There is a later moment.
+      this.#follower.probe.safePointDue = true;
+      return;
+    }
+    if (this.#question && standing !== "event") this.#answer(this.#question);
     for (;;) {
       Atomics.wait(this.#data.requests, 0, this.#served);
       const found = receiveMessageOnPort(this.#data.port);
@@ -176,9 +182,20 @@ class Past {
         case "check":
           this.#check();
           continue;
+        case "graph":
+          this.#say({ kind: "graph", graph: this.#follower.graph() });
+          continue;
+        case "moment":
+          this.#say({ kind: "moment", moment: this.#follower.moment(request.question) });
+          continue;
+        case "garbage":
         case "evaluate":
-          if (standing === "safe point" || standing === "end") {
-            this.#evaluate(request);
+          if (
+            (standing === "safe point" && !(request.kind === "garbage" && this.#isCollecting)) ||
+            standing === "end" ||
+            (request.kind === "garbage" && request.where === "here")
+          ) {
+            this.#answer(request);
             continue;
           }
           this.#question = request;
@@ -189,6 +206,10 @@ class Past {
           return;
       }
     }
+  }
+
+  get #isCollecting(): boolean {
+    return this.#follower.probe.collectorField(0) !== 0;
   }
 
   /** A complete trace's last event is no place to stop at: the program's end right behind it is a better one. */
@@ -203,31 +224,61 @@ class Past {
     this.#say({ kind: "checked", check });
   }
 
-  #evaluate({ expression, frame }: Request & { kind: "evaluate" }): void {
+  #answer(question: Request & { kind: "evaluate" | "garbage" }): void {
     this.#question = undefined;
+    if (question.kind === "evaluate") this.#evaluate(question);
+    else this.#garbage(question.forced);
+  }
+
+  /** What a full collection would free, and where it is forced, what it does free. */
+  #garbage(forced: boolean): void {
     const { probe } = this.#follower;
+    const found = this.#follower.garbage();
+    const event = this.#follower.events;
+    if (!forced) {
+      this.#say({ kind: "garbage", garbage: { ...found, event, freed: null }, spoiled: false });
+      return;
+    }
     const guest = this.#guest;
     assert(guest, "there is an interpreter to ask");
-    const wasRecording = probe.recording;
+    const before = [...probe.headers()].filter((object) => !probe.isDead(object));
+    let freed: number[] = [];
+    const { spoiled } = this.#aside(guest, { text: "" }, () => {
+      guest.call("PyGC_Collect");
+      freed = before.filter((object) => !probe.isLive(object));
+    });
+    this.#say({ kind: "garbage", garbage: { ...found, event, freed }, spoiled });
+  }
+
+  #evaluate({ expression, frame }: Request & { kind: "evaluate" }): void {
+    const guest = this.#guest;
+    assert(guest, "there is an interpreter to ask");
     const output = { text: "" };
+    const { answer, spoiled } = this.#aside(guest, output, () => {
+      try {
+        return evaluate(guest, expression, frame);
+      } catch (error) {
+        if (!(error instanceof WebAssembly.RuntimeError || error instanceof InterpreterCrash)) throw error;
+        const text = `the interpreter did not survive the question: ${error.message}`;
+        return { ok: false, text, where: null };
+      }
+    });
+    const evaluation = { ...answer, output: output.text, event: this.#follower.events };
+    this.#say({ kind: "evaluated", evaluation, spoiled });
+  }
+
+  /** Runs something in the interpreter that leaves nothing behind: unrecorded, without inputs, and everything is put back. */
+  #aside<T>(guest: Guest, output: { text: string }, body: () => T): { answer: T; spoiled: boolean } {
+    const { probe } = this.#follower;
+    const wasRecording = probe.recording;
     const snapshot = new Snapshot(guest, this.#data.plan.region);
     probe.pause();
     this.#replay.instead = callsOfThePast(guest, output);
-    let answer: ReturnType<typeof evaluate>;
-    try {
-      answer = evaluate(guest, expression, frame);
-    } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError || error instanceof InterpreterCrash)) throw error;
-      answer = { ok: false, text: `the interpreter did not survive the question: ${error.message}`, where: null };
-    }
+    const answer = body();
     this.#replay.instead = undefined;
     const spoiled = !snapshot.restore();
     if (wasRecording) probe.resume();
-    this.#say({
-      kind: "evaluated",
-      evaluation: { ...answer, output: output.text, event: this.#follower.events },
-      spoiled,
-    });
+    return { answer, spoiled };
   }
 }
 

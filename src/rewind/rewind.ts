@@ -14,8 +14,10 @@ import { cacheFolder, instrumentCached } from "../interpreter/cache.js";
 import { readLibrary } from "../interpreter/library.js";
 import { interpreterFiles, stackSizeMb } from "../interpreter/main-thread.js";
 import { TraceReader } from "../trace/reader.js";
+import type { GraphColumns } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
-import type { Answer, Divergence, Evaluation, PastWorkerData, Request } from "./messages.js";
+import type { Answer, Divergence, Evaluation, GarbageAt, PastWorkerData, Request } from "./messages.js";
+import type { Moment, MomentQuestion } from "./moment.js";
 
 export interface RewindOptions {
   /** Folder of the rewritten interpreter; the platform's by default. */
@@ -163,6 +165,16 @@ export class Past {
     return (await this.#held().ask({ kind: "check" }, "checked")).check;
   }
 
+  /** Every live object and every reference that it owns, where the run is held. See `graphAt`, which keeps what it learns. */
+  async graph(): Promise<GraphColumns> {
+    return (await this.#held().ask({ kind: "graph" }, "graph")).graph;
+  }
+
+  /** The program's variables where the run is held, and what hangs on them. */
+  async moment(question: MomentQuestion): Promise<Moment> {
+    return (await this.#held().ask({ kind: "moment", question }, "moment")).moment;
+  }
+
   /**
    * The value of an expression, or what a statement prints, in the frame that is running (or `frame` callers above). Python can be asked
    * where a function is entered, so the run goes on to the next such place; nothing of the question is left behind.
@@ -172,6 +184,18 @@ export class Past {
     this.#event = evaluation.event;
     if (spoiled) await this.close();
     return evaluation;
+  }
+
+  /**
+   * What a full collection would free. `where`: "here" reads the heap right where the run is held, which must be a place where a
+   * collection could run (such as one before which it did); "safe point" goes on to the first such place. `forced`: a collection is
+   * then forced, and everything put back; only at a safe point.
+   */
+  async garbage(where: "here" | "safe point" = "safe point", forced = false): Promise<GarbageAt> {
+    const { garbage, spoiled } = await this.#held().ask({ kind: "garbage", where, forced }, "garbage");
+    this.#event = garbage.event;
+    if (spoiled) await this.close();
+    return garbage;
   }
 
   async close(): Promise<void> {
