@@ -418,7 +418,8 @@ export class GraphReader {
     if (this.#visited.length === 0) return;
     const typeName = this.#typeName(type);
     const prefix = FRAME_OWNERS[typeName];
-    if (prefix !== undefined && this.#hasFrame(object)) this.#frame(object, object + this.#probe.plan.layout.offsets.generator.frame, prefix);
+    if (prefix !== undefined && this.#hasFrame(object))
+      this.#frame(object, object + this.#probe.plan.layout.offsets.generator.frame, prefix);
     else if (typeName === "frame" && this.#ownsItsFrame(heap.u32(object + FRAME_OBJECT_FRAME)))
       this.#frame(object, heap.u32(object + FRAME_OBJECT_FRAME));
     const size = Math.min(heap.u32(type + TYPE.basicsize), 4096);
