@@ -7,7 +7,7 @@
  *
  * Commands run in a shell, in a temporary folder that has the programs under traces/ and their traces beside it, so they are what a reader
  * types in a checkout. Event numbers, addresses, object numbers and seconds depend on the path of the program and on the machine: a block
- * that differs in nothing else is current and stays as it is. The pictures show none of these and are compared as they are.
+ * that differs in nothing else (or in how many bytes the allocator gave) is current and stays as it is. The pictures show none of these and are compared as they are.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -44,7 +44,7 @@ function run(command) {
   });
   if (ended.status !== 0 && ended.status !== 1) throw new Error(`${command}: exit code ${ended.status}\n${ended.stderr}`);
   if (ended.stdout === "") throw new Error(`${command}: printed nothing\n${ended.stderr}`);
-  return ended.stdout;
+  return ended.stdout.replaceAll(`${folder}/`, "");
 }
 
 /** Records a program once; what it printed. */
@@ -66,6 +66,7 @@ function settled(text) {
     .replace(/0x[0-9a-f]+/g, "0x")
     .replace(/[\d,.]+ (s|ms|byte-seconds)\b/g, "$1")
     .replace(/\[[0-9a-f]{16}\]/g, "[]")
+    .replace(/[\d,.]+ (bytes|B|kB)\b|\b(bytes)=\d+/g, "$1$2")
     .replace(/-{3,}/g, "---")
     .replace(/[ \t]+/g, " ")
     .replace(/ $/gm, "");
