@@ -22,6 +22,28 @@ export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./anal
 export { type ReportInput, reportInput } from "./analyze/report-input.js";
 export type { Suspect } from "./analyze/suspects.js";
 export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from "./analyze/time-series.js";
+export type { Finding, FindingKind, SourcePlace } from "./analyze/finding.js";
+export {
+  type AddressLife,
+  addressLife,
+  analysePools,
+  type FreeListRow,
+  type FreeLists,
+  type HeapSeries,
+  type HeatMap,
+  type HoleRow,
+  MODEL_NAMES,
+  type ModelResult,
+  type ModelSeries,
+  type Occupant,
+  type Pin,
+  type PoolsAnalysis,
+  type PoolsOptions,
+  type PrivatePoolResult,
+  type PymallocResult,
+  type RealHeap,
+  type SizeClassRow,
+} from "./analyze/pools.js";
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
 export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
@@ -75,14 +97,26 @@ export { replayTables } from "./replay/tables-for-sql.js";
 export { resolveTime, wallAt } from "./replay/times.js";
 export { alignmentOf, type Difference, type VerifyOptions, type VerifyResult, verify } from "./replay/verify.js";
 export { type Chart, type Dataset, standalone } from "./report/charts.js";
+export { makeComparison } from "./report/compare.js";
 export { CHART_FORMATS, type ChartFormat, type DrawOptions, drawChart } from "./report/draw-chart.js";
 export { makeReport, pageOf, type Report, type ReportOptions } from "./report/page.js";
 export { type GraphAtOptions, graphAt } from "./rewind/graph-at.js";
 export type { HeapCheck } from "./rewind/heap-check.js";
 export type { Divergence, Evaluation, GarbageAt } from "./rewind/messages.js";
 export { type Edge, ObjectGraph } from "./rewind/object-graph.js";
+export type { Made } from "./rewind/provenance.js";
 export { Diverged, type Held, Past, type RerunResult, type RewindOptions, rerun } from "./rewind/rewind.js";
-export { type WhyAnswer, type WhyOptions, type WhyPath, type WhyResult, type WhyStep, why } from "./rewind/why.js";
+export {
+  type WhyAnswer,
+  type WhyDeath,
+  type WhyObject,
+  type WhyOptions,
+  type WhyPath,
+  type WhyResult,
+  type WhyStep,
+  why,
+} from "./rewind/why.js";
+export { type WhyAtOptions, whyAt } from "./rewind/why-at.js";
 export { createDecoder, createEncoder, type Decoder, type Encoder, MAX_CHUNK_EVENTS } from "./trace/codec.js";
 export * from "./trace/events.js";
 export { type TraceInfo, traceInfo } from "./trace/info.js";

@@ -15,6 +15,7 @@ import { evalCommand } from "./eval.js";
 import { historyCommand } from "./history.js";
 import { infoCommand } from "./info.js";
 import { objectsCommand } from "./objects.js";
+import { poolsCommand } from "./pools.js";
 import { printable } from "./printable.js";
 import { recordCommand, splitRecordLine } from "./record.js";
 import { reportCommand } from "./report.js";
@@ -39,6 +40,7 @@ async function main(words: readonly string[]): Promise<void> {
     .command(objectsCommand)
     .command(historyCommand)
     .command(cyclesCommand)
+    .command(poolsCommand)
     .command(sqlCommand)
     .command(dumpCommand)
     .command(reportCommand)

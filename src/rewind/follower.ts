@@ -21,7 +21,7 @@ import { Observer } from "../record/observer.js";
 import type { TraceReader } from "../trace/reader.js";
 import type { Baseline } from "../trace/writer.js";
 import { EventComparer } from "./event-comparer.js";
-import { type GraphColumns, readGraph } from "./graph-columns.js";
+import { type GraphColumns, type HeldReference, readGraph, readHeld } from "./graph-columns.js";
 import type { Divergence } from "./messages.js";
 import { type Moment, type MomentQuestion, readMoment } from "./moment.js";
 
@@ -146,6 +146,13 @@ export class Follower extends Observer {
   /** The program's variables as they are now. */
   moment(question: MomentQuestion): Moment {
     return readMoment(this.probe, this.heap, this.events, question, (visitor) => {
+      this.#visitor = visitor;
+    });
+  }
+
+  /** Whether each of these references is there now. */
+  holds(references: readonly HeldReference[]): boolean[] {
+    return readHeld(this.probe, this.heap, references, (visitor) => {
       this.#visitor = visitor;
     });
   }

@@ -5,7 +5,7 @@
 import type { EventNumber } from "../base/ids.js";
 import type { Garbage } from "../interpreter/collector.js";
 import type { Plan } from "../interpreter/instrument.js";
-import type { GraphColumns } from "./graph-columns.js";
+import type { GraphColumns, HeldReference } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
 import type { Moment, MomentQuestion } from "./moment.js";
 
@@ -14,6 +14,8 @@ export type Request =
   | { readonly kind: "go"; readonly to: EventNumber }
   /** Compare the folded heap with the interpreter's memory. */
   | { readonly kind: "check" }
+  /** Whether objects refer to objects, from memory alone. */
+  | { readonly kind: "holds"; readonly references: readonly HeldReference[] }
   /** The object graph, from memory alone. */
   | { readonly kind: "graph" }
   /**
@@ -66,6 +68,8 @@ export type Answer =
   | { readonly kind: "checked"; readonly check: HeapCheck }
   | { readonly kind: "graph"; readonly graph: GraphColumns }
   | { readonly kind: "moment"; readonly moment: Moment }
+  /** In the order of the question. */
+  | { readonly kind: "holds"; readonly held: readonly boolean[] }
   | { readonly kind: "evaluated"; readonly evaluation: Evaluation; readonly spoiled: boolean }
   /** There is an answer for a person, and this run is over. */
   | { readonly kind: "failed"; readonly message: string };

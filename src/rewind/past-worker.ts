@@ -182,6 +182,9 @@ class Past {
         case "check":
           this.#check();
           continue;
+        case "holds":
+          this.#say({ kind: "holds", held: this.#follower.holds(request.references) });
+          continue;
         case "graph":
           this.#say({ kind: "graph", graph: this.#follower.graph() });
           continue;

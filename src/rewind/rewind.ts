@@ -14,7 +14,7 @@ import { cacheFolder, instrumentCached } from "../interpreter/cache.js";
 import { readLibrary } from "../interpreter/library.js";
 import { interpreterFiles, stackSizeMb } from "../interpreter/main-thread.js";
 import { TraceReader } from "../trace/reader.js";
-import type { GraphColumns } from "./graph-columns.js";
+import type { GraphColumns, HeldReference } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
 import type { Answer, Divergence, Evaluation, GarbageAt, PastWorkerData, Request } from "./messages.js";
 import type { Moment, MomentQuestion } from "./moment.js";
@@ -173,6 +173,11 @@ export class Past {
   /** The program's variables where the run is held, and what hangs on them. */
   async moment(question: MomentQuestion): Promise<Moment> {
     return (await this.#held().ask({ kind: "moment", question }, "moment")).moment;
+  }
+
+  /** Whether each of these references is there, where the run is held. */
+  async holds(references: readonly HeldReference[]): Promise<readonly boolean[]> {
+    return (await this.#held().ask({ kind: "holds", references }, "holds")).held;
   }
 
   /**
