@@ -29,7 +29,7 @@ export type {
   TypeCount,
 } from "./analyze/explain-data.js";
 export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
-export { type GarbageNow, garbageNow } from "./analyze/garbage-now.js";
+export { type GarbageNow, type GarbageOptions, garbageNow } from "./analyze/garbage-now.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
 export {
   type AddressLife,

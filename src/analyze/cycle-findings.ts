@@ -11,6 +11,7 @@ import { coreOf, type Group } from "./cycle-groups.js";
 import { lastPart, type Structure, type StructureEdge, sourcePlace, structuresOf } from "./cycle-structures.js";
 import { type Finding, fingerprintOf, type SourcePlace } from "./finding.js";
 import { type OpenEntry, openReferences } from "./ledgers.js";
+import { orNull, type Shape } from "./shape.js";
 
 /** Members and references of an example that are told. */
 const MOST_MEMBERS = 40;
@@ -92,6 +93,67 @@ export interface CycleFinding extends Finding {
   readonly orphanedAt: readonly { readonly place: SourcePlace | null; readonly structures: number }[];
   readonly example: CycleExample;
 }
+
+/** The forms of the above: answers that were kept in a trace are held against them. */
+export const TIME_SHAPE: Shape = { event: "number", seconds: "number" };
+const NAMED = orNull("string");
+const PLACE_SHAPE: Shape = orNull({ function: NAMED, file: NAMED, line: orNull("number"), source: NAMED });
+const MOMENT_SHAPE: Shape = orNull({
+  time: TIME_SHAPE,
+  place: PLACE_SHAPE,
+  opcode: NAMED,
+  object: "number",
+  how: "string",
+});
+const SPREAD_SHAPE: Shape = orNull({ least: "number", mean: "number", most: "number" });
+export const FINDING_SHAPE: Shape = {
+  kind: "string",
+  isProblem: "boolean",
+  fingerprint: "string",
+  title: "string",
+  advice: NAMED,
+  type: "string",
+  objects: "number",
+  bytes: "number",
+  createdAt: PLACE_SHAPE,
+  recorded: "boolean",
+  structures: "number",
+  cycles: "number",
+  classes: [{ type: "string", objects: "number", createdAt: PLACE_SHAPE }],
+  collections: "number",
+  stillThere: "number",
+  deadEvents: SPREAD_SHAPE,
+  deadSeconds: SPREAD_SHAPE,
+  byteSeconds: "number",
+  orphanedAt: [{ place: PLACE_SHAPE, structures: "number" }],
+  example: {
+    collection: orNull("number"),
+    members: [
+      {
+        object: "number",
+        address: "number",
+        type: "string",
+        bytes: "number",
+        born: orNull(TIME_SHAPE),
+        createdAt: PLACE_SHAPE,
+        cycle: "number",
+      },
+    ],
+    moreMembers: "number",
+    edges: [{ from: "number", to: "number", name: NAMED }],
+    moreEdges: "number",
+    edgesAre: "string",
+    closed: MOMENT_SHAPE,
+    orphaned: MOMENT_SHAPE,
+    collected: orNull(TIME_SHAPE),
+  },
+};
+
+/** Whether findings' references lead to members that are there. */
+export const areWhole = (findings: readonly CycleFinding[]): boolean =>
+  findings.every(({ example: { members, edges } }) =>
+    edges.every(({ from, to }) => members[from] !== undefined && members[to] !== undefined),
+  );
 
 /** The structures of what was read from memory; `scan` knows the objects. */
 export function structuresOfGarbage(garbage: GarbageAt, scan: Scan): Structure[] {

@@ -14,9 +14,18 @@ import { keep, recall } from "../trace/answers.js";
 import { COLLECT_REASONS } from "../trace/events.js";
 import type { Row } from "../trace/schema.js";
 import { type CollectionCounts, type Scan, scanCollector, typeFlags } from "./collector-scan.js";
-import { type CycleFinding, closingStores, findingOf, structuresOfGarbage } from "./cycle-findings.js";
+import {
+  areWhole,
+  type CycleFinding,
+  closingStores,
+  FINDING_SHAPE,
+  findingOf,
+  structuresOfGarbage,
+  TIME_SHAPE,
+} from "./cycle-findings.js";
 import { CycleGroups, type Group } from "./cycle-groups.js";
 import { cyclesOf, type StructureEdge, structuresOf } from "./cycle-structures.js";
+import { fits, orNull, type Shape } from "./shape.js";
 
 /** Of the answers that are kept in traces; changed when their form or meaning is. */
 const VERSION = "1";
@@ -65,6 +74,32 @@ export interface CyclesAnswer {
   readonly atEnd: { readonly known: boolean; readonly objects: number; readonly note: string | null };
 }
 
+const COLLECTION_SHAPE: Shape = {
+  number: "number",
+  generation: "number",
+  reason: "string",
+  start: TIME_SHAPE,
+  stop: orNull(TIME_SHAPE),
+  events: orNull("number"),
+  seconds: orNull("number"),
+  allocated: orNull("number"),
+  lookedAt: orNull("number"),
+  collected: orNull("number"),
+  uncollectable: orNull("number"),
+  freed: orNull("number"),
+  freedBytes: orNull("number"),
+};
+const ANSWER_SHAPE: Shape = {
+  events: "number",
+  since: orNull(TIME_SHAPE),
+  collections: [COLLECTION_SHAPE],
+  findings: [FINDING_SHAPE],
+  before: "number",
+  entered: "number",
+  notEntered: "number",
+  atEnd: { known: "boolean", objects: "number", note: orNull("string") },
+};
+
 export interface CyclesOptions extends RewindOptions {
   /** Leave out cycles that were closed before. */
   readonly since?: EventNumber | undefined;
@@ -82,8 +117,8 @@ export async function analyseCycles(replay: Replay, options: CyclesOptions = {})
   const { since, rerun = true, most = MOST_ENTERED } = options;
   const question = `cycles ${JSON.stringify([since ?? null, rerun, most])}`;
   if (options.keep !== false) {
-    const kept = recall(replay.reader, question, VERSION) as CyclesAnswer | undefined;
-    if (kept) return kept;
+    const kept = recall(replay.reader, question, VERSION);
+    if (fits(kept, ANSWER_SHAPE) && areWhole((kept as CyclesAnswer).findings)) return kept as CyclesAnswer;
   }
   const answer = await findCycles(replay, { ...options, rerun, most });
   if (options.keep !== false) keep(replay.reader, question, VERSION, answer);

@@ -7,9 +7,22 @@ import type { Replay } from "../replay/replay.js";
 import { type TimeInfo, timeInfo } from "../replay/survey.js";
 import type { GarbageAt } from "../rewind/messages.js";
 import { Past, type RewindOptions } from "../rewind/rewind.js";
+import { keep, recall } from "../trace/answers.js";
 import { scanCollector, typeFlags } from "./collector-scan.js";
-import { type CycleFinding, closingStores, findingOf, structuresOfGarbage } from "./cycle-findings.js";
+import {
+  areWhole,
+  type CycleFinding,
+  closingStores,
+  FINDING_SHAPE,
+  findingOf,
+  structuresOfGarbage,
+  TIME_SHAPE,
+} from "./cycle-findings.js";
 import { CycleGroups } from "./cycle-groups.js";
+import { fits, orNull, type Shape } from "./shape.js";
+
+/** Of the answers that are kept in traces; changed when their form or meaning is. */
+const VERSION = "1";
 
 /** For `--time`: what a full collection would free at a moment. */
 export interface GarbageNow {
@@ -33,12 +46,41 @@ export interface GarbageNow {
   readonly check: { readonly freed: number; readonly missing: number; readonly extra: number } | null;
 }
 
-/** What is garbage at a moment. `check`: a collection is forced there as well, in a run that is thrown away, and compared. */
-export async function garbageNow(
-  replay: Replay,
-  time: EventNumber,
-  options: RewindOptions & { readonly check?: boolean } = {},
-): Promise<GarbageNow> {
+const SHAPE: Shape = {
+  asked: TIME_SHAPE,
+  time: TIME_SHAPE,
+  tracked: "number",
+  frozen: "number",
+  unreachable: "number",
+  objects: "number",
+  bytes: "number",
+  uncollectable: "number",
+  findings: [FINDING_SHAPE],
+  finalizers: [{ type: "string", count: "number" }],
+  callbacks: [{ callback: "string", type: "string", count: "number" }],
+  check: orNull({ freed: "number", missing: "number", extra: "number" }),
+};
+
+export interface GarbageOptions extends RewindOptions {
+  /** A collection is forced there as well, in a run that is thrown away, and compared. */
+  readonly check?: boolean;
+  /** false: neither look for a kept answer nor keep this one. */
+  readonly keep?: boolean;
+}
+
+/** What is garbage at a moment. The answer is kept in the trace. */
+export async function garbageNow(replay: Replay, time: EventNumber, options: GarbageOptions = {}): Promise<GarbageNow> {
+  const question = `garbage ${JSON.stringify([time, options.check ?? false])}`;
+  if (options.keep !== false) {
+    const kept = recall(replay.reader, question, VERSION);
+    if (fits(kept, SHAPE) && areWhole((kept as GarbageNow).findings)) return kept as GarbageNow;
+  }
+  const answer = await findGarbage(replay, time, options);
+  if (options.keep !== false) keep(replay.reader, question, VERSION, answer);
+  return answer;
+}
+
+async function findGarbage(replay: Replay, time: EventNumber, options: GarbageOptions): Promise<GarbageNow> {
   const past = await Past.enter(replay.reader.path, options);
   let garbage: GarbageAt;
   try {

@@ -19,6 +19,7 @@ import {
 import {
   checkLimit,
   homeOf,
+  indexProgress,
   json as jsonText,
   limited,
   placeText,
@@ -79,17 +80,19 @@ export const cyclesCommand: CommandModule<object, Arguments> = {
     if (time !== undefined && (assertNone || since !== undefined || !rerun))
       throw new Failure("--time asks what is garbage then: it takes neither --assert-none, --since nor --no-rerun", 2);
     if (check && time === undefined) throw new Failure("--check compares what --time finds: give a --time", 2);
-    const replay = openReplay(trace);
+    const replay = openReplay(trace, { progress: indexProgress() });
+    const onProgress = progress("running again", () => replay.end);
     let text: string;
     let failed = false;
     try {
       if (time !== undefined) {
-        const now = await garbageNow(replay, resolveTime(replay, time), { check });
+        const now = await garbageNow(replay, resolveTime(replay, time), { check, onProgress });
         text = json ? jsonText(now) : garbageText(now, limit, homeOf(replay));
         failed = now.check !== null && now.check.missing > 0;
       } else {
         const from = since === undefined ? undefined : resolveTime(replay, since);
-        const answer = await analyseCycles(replay, { since: from, rerun, most: entries });
+        const onScan = progress("reading", () => replay.end);
+        const answer = await analyseCycles(replay, { since: from, rerun, most: entries, onScan, onProgress });
         failed = assertNone && createdCycles(answer).length > 0;
         if (assertNone && !answer.atEnd.known && !failed && rerun)
           throw new Failure(`${trace}: what was garbage at the end is not known (${answer.atEnd.note})`);
@@ -104,12 +107,25 @@ export const cyclesCommand: CommandModule<object, Arguments> = {
       if (!(error instanceof Failure)) throw error;
       throw new Failure(printable(error.message), error.exitCode, { cause: error });
     } finally {
+      if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
       replay.close();
     }
     await standardOutput().write(text);
     if (failed) process.exitCode = 1;
   },
 };
+
+/** A line that overwrites itself, when a person watches. */
+function progress(what: string, all: () => number): (done: number) => void {
+  if (!process.stderr.isTTY) return () => {};
+  let shown = -1;
+  return (done) => {
+    const percent = Math.floor((done / Math.max(1, all())) * 100);
+    if (percent === shown) return;
+    shown = percent;
+    process.stderr.write(`\r${what}: ${percent}% of ${plural(all(), "event")}`);
+  };
+}
 
 const unknown = (n: number | null, text: (n: number) => string = count): string => (n === null ? "?" : text(n));
 
@@ -157,7 +173,7 @@ function collectionsText(collections: readonly CollectionInfo[], limit: number):
       String(row.number),
       timeText(row.start),
       String(row.generation),
-      row.reason,
+      printable(row.reason),
       unknown(row.allocated),
       unknown(row.lookedAt),
       unknown(row.collected),
@@ -179,7 +195,7 @@ function findingsText(findings: readonly CycleFinding[], limit: number, home: st
 
 function findingText(finding: CycleFinding, home: string): string {
   const { example, deadEvents, deadSeconds } = finding;
-  const lines = [`${finding.isProblem ? "!" : "·"} ${printable(finding.title)}  [${finding.fingerprint}]`];
+  const lines = [`${finding.isProblem ? "!" : "·"} ${printable(finding.title)}  [${printable(finding.fingerprint)}]`];
   for (const { type, objects, createdAt } of finding.classes.slice(0, 6))
     lines.push(
       `    ${count(objects)} × ${printable(type)}${createdAt ? `, created in ${where(createdAt, home)}` : ", from before the recording"}`,
@@ -202,7 +218,7 @@ const where = (place: SourcePlace, home: string): string =>
   `${placeText(place, home)}${place.source === null ? "" : `   ${sourceText(place.source)}`}`;
 
 function exampleLines(example: CycleExample, home: string): string[] {
-  const lines = [`    for example (references ${example.edgesAre}):`];
+  const lines = [`    for example (references ${printable(example.edgesAre)}):`];
   const names = example.members.map(({ object, type }) => `#${object} ${printable(type)}`);
   const inCycle = (i: number): boolean => example.members[i]!.cycle !== 0;
   const cyclic = example.edges.filter(({ from, to }) => inCycle(from) && inCycle(to));

@@ -15,6 +15,8 @@ import {
   openReplay,
   resolveTime,
 } from "../../dist/index.js";
+import { keep } from "../../src/trace/answers.js";
+import { TraceReader } from "../../src/trace/reader.js";
 import { cache, refledger } from "../support/recording.js";
 
 const programs = join(import.meta.dirname, "cycle-programs");
@@ -251,6 +253,29 @@ describe("cycles that died or were left", () => {
       expect(scanned).toBeGreaterThan(0);
     } finally {
       replay.close();
+    }
+  });
+});
+
+describe("an answer that is not what it should be", () => {
+  it("is not used: the question is answered anew", async () => {
+    const reader = TraceReader.open(trace("clean"));
+    const replay = openReplay(trace("clean"));
+    try {
+      const first = await analyseCycles(replay, { cache, rerun: false });
+      for (const wrong of [
+        {},
+        [],
+        { ...first, findings: [{}] },
+        { ...first, collections: [null] },
+        { ...first, atEnd: 1 },
+      ]) {
+        expect(keep(reader, "cycles [null,false,6]", "1", wrong)).toBe(true);
+        expect(await analyseCycles(replay, { cache, rerun: false })).toEqual(first);
+      }
+    } finally {
+      replay.close();
+      reader.close();
     }
   });
 });
