@@ -56,5 +56,4 @@ export async function run({ quick = false, trace: given } = {}) {
   }
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href)
-  await run({ trace: process.argv[2] });
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await run({ trace: process.argv[2] });
