@@ -85,7 +85,6 @@ const contentText = (type: string | null): string => (type === null ? "(no objec
 const pinPlace = (place: SourcePlace, home: string): string =>
   place.file === null ? "before, or no Python frame" : placeText(place, home);
 
-/** Holes of two sizes that are next to each other share a row: 2^4 to 2^5, 2^6 to 2^7, … */
 const sizeText = (n: number): string => (n < 1024 ? `${n} B` : n < 1 << 20 ? `${n >> 10} KiB` : `${n >> 20} MiB`);
 
 export function heapText({ heap, to }: PoolsAnalysis, limit: number, home: string): string {
@@ -146,12 +145,12 @@ function pymallocText(model: PymallocResult, limit: number, home: string): strin
   const classes = limited(
     [...model.classes].sort((x, y) => y.blocks * y.size - x.blocks * x.size || x.size - y.size),
     limit,
-    "size class",
+    "row",
   );
   return [
     `model            ${model.name}: ${model.title}\n`,
     `                 requests up to ${model.threshold} B from pools of ${sizeText(model.poolBytes)} in arenas of ${sizeText(model.arenaBytes)}, ${model.alignment} bytes aligned\n`,
-    `served           ${plural(model.requests, "request")}; ${count(model.passedOn)} passed on to malloc (${bytes(model.passedOnBytes)} of them live)\n`,
+    `served           ${plural(model.requests, "request")}, resizes that moved among them; ${count(model.passedOn)} passed on to malloc (${bytes(model.passedOnBytes)} of them live)\n`,
     `arenas           ${count(model.arenas)} (${bytes(model.system)}), at most ${count(model.peakArenas)} at ${timeText(model.peakAt)}; ${count(model.arenasTaken)} taken, ${count(model.arenasReturned)} given back\n`,
     `pools            ${count(model.pools)} in use, ${count(model.freePools)} free\n`,
     `blocks           ${count(model.blocks)}: ${bytes(model.requested)} requested, ${bytes(model.rounded)} as rounded up\n`,
