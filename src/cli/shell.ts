@@ -99,6 +99,7 @@ async function obey(past: Past, options: QuestionOptions): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) if (await prompt.take(line)) return;
   // What the last line left open ends with the input.
   if (prompt.isContinued) await prompt.take("");
+  if (prompt.isContinued) throw new Failure("the input ends in the middle of a statement");
 }
 
 /** Lines from a person. */
