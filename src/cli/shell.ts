@@ -127,6 +127,7 @@ async function talk(past: Past, options: QuestionOptions, where: string | null, 
   process.stdout.write(
     `Python at #${count(past.event)}${where === null ? "" : `, in ${printable(where)}`}. Nothing that you do here changes the trace; exit or Ctrl-D leaves.\n`,
   );
+  lines.on("close", () => process.stdout.write("\n"));
   lines.on("history", (history: string[]) => writeHistory(file, history));
   lines.on("SIGINT", () => {
     if (isBusy) past.interrupt();
@@ -142,7 +143,10 @@ async function talk(past: Past, options: QuestionOptions, where: string | null, 
     const isOver = await prompt.take(line).finally(() => {
       isBusy = false;
     });
-    if (isOver) break;
+    if (isOver) {
+      lines.removeAllListeners("close");
+      break;
+    }
     ask(lines, prompt);
   }
   lines.close();
