@@ -36,6 +36,7 @@ type WasmExports = Record<string, CallableFunction> & {
 };
 
 const PAGE = 65536;
+const RED_ZONE = 256;
 /** The trace's number of a reason by CPython's (`_PyGC_Reason`, Include/internal/pycore_interp_structs.h: heap, shutdown, manual). */
 const COLLECT_REASONS = [1, 3, 2];
 const { i32 } = ValueType;
@@ -162,6 +163,23 @@ export class Probe {
   traverse(traverse: number, object: number): void {
     const call = this.#exports.__indirect_function_table.get(traverse) as CallableFunction;
     call(object, this.plan.tableSize + TABLE.visit, 0);
+  }
+
+  /**
+   * Runs `work`, which may call functions of the module, in the middle of any of its functions: recording is off, and the C stack
+   * begins below what a leaf function may use without moving the stack pointer (128 bytes, LLVM's red zone). Traps leave no trace.
+   */
+  aside<T>(work: () => T): T {
+    const { recording } = this;
+    const stack = this.#exports["emscripten_stack_get_current"]!() as number;
+    this.#exports["_emscripten_stack_restore"]!(stack - RED_ZONE);
+    this.pause();
+    try {
+      return work();
+    } finally {
+      this.#exports["_emscripten_stack_restore"]!(stack);
+      if (recording) this.resume();
+    }
   }
 
   #visit(object: number): number {

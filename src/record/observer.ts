@@ -3,11 +3,10 @@
  * they are to the encoder the moment they are met; hands flushed records to the channel; takes the baseline and the audits.
  */
 import type { MessagePort } from "node:worker_threads";
-import { GraphReader } from "../interpreter/graph.js";
+import { blockBytes, GraphReader } from "../interpreter/graph.js";
 import { HeapReader, type TypeFacts } from "../interpreter/heap-reader.js";
 import { InputLog } from "../interpreter/input-log.js";
 import type { Plan } from "../interpreter/instrument.js";
-import { GC_HEAD, PRE_HEADER, TYPE_FLAGS } from "../interpreter/layout.js";
 import { Probe, type ProbeListener } from "../interpreter/probe.js";
 import { RawKind } from "../interpreter/raw-events.js";
 import { Walker } from "../interpreter/truth.js";
@@ -128,12 +127,7 @@ export class Observer implements ProbeListener {
 
   /** Bytes of the block that an object stands in; 0 in static memory. As the hooks compute it. */
   #blockBytes(object: number): number {
-    if (object < this.#plan.region.end) return 0;
-    const flags = this.#heap.flagsOf(this.#heap.typeOf(object));
-    const before =
-      (flags & TYPE_FLAGS.gc ? GC_HEAD : 0) +
-      (flags & (TYPE_FLAGS.managedDict | TYPE_FLAGS.managedWeakref) ? PRE_HEADER : 0);
-    return this.#heap.u32(object - before - 4) & ~7;
+    return blockBytes(this.#heap, this.#plan, object);
   }
 
   #typeIdOf(address: number): number {

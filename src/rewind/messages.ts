@@ -3,15 +3,29 @@
  * sleeps on a shared word, which counts requests, and takes them from the port by hand.
  */
 import type { EventNumber } from "../base/ids.js";
+import type { Garbage } from "../interpreter/collector.js";
 import type { Plan } from "../interpreter/instrument.js";
 import type { VisitAnswer } from "./evaluate.js";
+import type { GraphColumns, HeldReference } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
+import type { Moment, MomentQuestion } from "./moment.js";
 
 export type Request =
   /** Run on until exactly this many events have happened, or to the end. */
   | { readonly kind: "go"; readonly to: EventNumber }
   /** Compare the folded heap with the interpreter's memory. */
   | { readonly kind: "check" }
+  /** Whether objects refer to objects, from memory alone. */
+  | { readonly kind: "holds"; readonly references: readonly HeldReference[] }
+  /** The object graph, from memory alone. */
+  | { readonly kind: "graph" }
+  /**
+   * What a full collection would free: at the event where the run is held, which must be one at which a collection could run, or at the first such
+   * moment from here on. `forced`: one is forced then, everything is put back, and what it freed is told as well.
+   */
+  | { readonly kind: "garbage"; readonly where: "here" | "safe point"; readonly forced: boolean }
+  /** The variables of the program, and what hangs on them. */
+  | { readonly kind: "moment"; readonly question: MomentQuestion }
   /** A question to Python, at the first moment from here on at which it can be asked. */
   | { readonly kind: "evaluate"; readonly question: Question }
   /** The end of a stay: everything is put back. */
@@ -62,11 +76,23 @@ export interface Evaluation {
   readonly where: string | null;
 }
 
+export interface GarbageAt extends Garbage {
+  /** Events that had happened: those asked for, or a few more. */
+  readonly event: number;
+  /** Addresses of the objects that a forced collection freed; null where none was forced. */
+  readonly freed: readonly number[] | null;
+}
+
 export type Answer =
   | { readonly kind: "progress"; readonly event: number }
   | { readonly kind: "held"; readonly event: number; readonly ended: boolean }
   | { readonly kind: "diverged"; readonly divergence: Divergence }
+  | { readonly kind: "garbage"; readonly garbage: GarbageAt; readonly spoiled: boolean }
   | { readonly kind: "checked"; readonly check: HeapCheck }
+  | { readonly kind: "graph"; readonly graph: GraphColumns }
+  | { readonly kind: "moment"; readonly moment: Moment }
+  /** In the order of the question. */
+  | { readonly kind: "holds"; readonly held: readonly boolean[] }
   /** The question is put now; what it takes from here on is its own time. */
   | { readonly kind: "asking" }
   /** `spoiled`: the run cannot go on from here. */

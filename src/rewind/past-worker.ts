@@ -30,7 +30,8 @@ class Past {
   readonly #follower: Follower;
   #guest: Guest | undefined;
   #served = 0;
-  #question: Question | undefined;
+  /** What is to be answered at the next safe point. */
+  #question: (Request & { kind: "evaluate" | "garbage" }) | undefined;
   #visit: { readonly visit: Visit; readonly wasRecording: boolean } | undefined;
   #files: PastFiles | undefined;
   /** Events at the last safe point near the end of a recording that was cut off. */
@@ -187,7 +188,12 @@ class Past {
 
   /** Answers requests until one asks to go on. */
   #serve(standing: Standing): void {
-    if (this.#question && standing !== "event") this.#evaluate(this.#question);
+    if (this.#question?.kind === "garbage" && standing === "safe point" && this.#isCollecting) {
+      // In a finalizer or callback that a collection runs: the collector's lists are not whole. There is a later moment.
+      this.#follower.probe.safePointDue = true;
+      return;
+    }
+    if (this.#question && standing !== "event") this.#answer(this.#question);
     for (;;) {
       Atomics.wait(this.#data.requests, 0, this.#served);
       const found = receiveMessageOnPort(this.#data.port);
@@ -212,18 +218,36 @@ class Past {
         case "check":
           this.#check();
           continue;
+        case "holds":
+          this.#say({ kind: "holds", held: this.#follower.holds(request.references) });
+          continue;
+        case "graph":
+          this.#say({ kind: "graph", graph: this.#follower.graph() });
+          continue;
+        case "moment":
+          this.#say({ kind: "moment", moment: this.#follower.moment(request.question) });
+          continue;
+        case "garbage":
         case "evaluate":
-          if (standing === "safe point" || standing === "end") {
-            this.#evaluate(request.question);
+          if (
+            (standing === "safe point" && !(request.kind === "garbage" && this.#isCollecting)) ||
+            standing === "end" ||
+            (request.kind === "garbage" && request.where === "here")
+          ) {
+            this.#answer(request);
             continue;
           }
-          this.#question = request.question;
+          this.#question = request;
           if (this.#follower.events >= this.#reader.events) this.#tooLate();
           this.#follower.target = this.#lastStop(this.#reader.events);
           this.#follower.probe.safePointDue = true;
           return;
       }
     }
+  }
+
+  get #isCollecting(): boolean {
+    return this.#follower.probe.collectorField(0) !== 0;
   }
 
   /** A complete trace's last event is no place to stop at: the program's end right behind it is a better one. */
@@ -238,22 +262,52 @@ class Past {
     this.#say({ kind: "checked", check });
   }
 
-  #evaluate(question: Question): void {
+  #answer(question: Request & { kind: "evaluate" | "garbage" }): void {
     this.#question = undefined;
+    if (question.kind === "evaluate") this.#evaluate(question.question);
+    else this.#garbage(question.forced);
+  }
+
+  /** What a full collection would free, and where it is forced, what it does free. */
+  #garbage(forced: boolean): void {
     const { probe } = this.#follower;
+    const found = this.#follower.garbage();
+    const event = this.#follower.events;
+    if (!forced) {
+      this.#say({ kind: "garbage", garbage: { ...found, event, freed: null }, spoiled: false });
+      return;
+    }
     const guest = this.#guest;
     assert(guest, "there is an interpreter to ask");
+    const before = [...probe.headers()].filter((object) => !probe.isDead(object));
+    this.#enter(guest);
+    guest.call("PyGC_Collect");
+    const freed = before.filter((object) => !probe.isLive(object));
+    const spoiled = !this.#leave();
+    this.#say({ kind: "garbage", garbage: { ...found, event, freed }, spoiled });
+  }
+
+  #evaluate(question: Question): void {
+    const guest = this.#guest;
+    assert(guest, "there is an interpreter to ask");
+    const visit = this.#enter(guest);
+    this.#say({ kind: "asking" });
+    const answer = visit.ask(question);
+    const spoiled = !question.stay && !this.#leave();
+    this.#say({ kind: "evaluated", answer, event: this.#follower.events, spoiled });
+  }
+
+  /** From here on nothing is recorded, no input is used up, and everything can be put back. */
+  #enter(guest: Guest): Visit {
     if (!this.#visit) {
       const { interrupt, plan } = this.#data;
+      const { probe } = this.#follower;
       const surroundings = { files: this.#allFiles(), cwd: this.#reader.meta.cwd!, interrupt };
       this.#visit = { visit: new Visit(guest, plan.region, surroundings), wasRecording: probe.recording };
       probe.pause();
       this.#replay.instead = this.#visit.visit.calls;
     }
-    this.#say({ kind: "asking" });
-    const answer = this.#visit.visit.ask(question);
-    const spoiled = !question.stay && !this.#leave();
-    this.#say({ kind: "evaluated", answer, event: this.#follower.events, spoiled });
+    return this.#visit.visit;
   }
 
   /** Whether everything is as it was before the first question. */

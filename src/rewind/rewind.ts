@@ -15,8 +15,19 @@ import { readLibrary } from "../interpreter/library.js";
 import { interpreterFiles, stackSizeMb } from "../interpreter/main-thread.js";
 import { TraceReader } from "../trace/reader.js";
 import type { VisitAnswer } from "./evaluate.js";
+import type { GraphColumns, HeldReference } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
-import type { Answer, Divergence, Evaluation, PastWorkerData, Printed, Question, Request } from "./messages.js";
+import type {
+  Answer,
+  Divergence,
+  Evaluation,
+  GarbageAt,
+  PastWorkerData,
+  Printed,
+  Question,
+  Request,
+} from "./messages.js";
+import type { Moment, MomentQuestion } from "./moment.js";
 
 export interface RewindOptions {
   /** Folder of the rewritten interpreter; the platform's by default. */
@@ -240,6 +251,24 @@ export class Past {
     return (await (await this.#held()).ask({ kind: "check" }, ["checked"])).check;
   }
 
+  /** Every live object and every reference that it owns, where the run is held. See `graphAt`, which keeps what it learns. */
+  async graph(): Promise<GraphColumns> {
+    await this.leave();
+    return (await (await this.#held()).ask({ kind: "graph" }, ["graph"])).graph;
+  }
+
+  /** The program's variables where the run is held, and what hangs on them. */
+  async moment(question: MomentQuestion): Promise<Moment> {
+    await this.leave();
+    return (await (await this.#held()).ask({ kind: "moment", question }, ["moment"])).moment;
+  }
+
+  /** Whether each of these references is there, where the run is held. */
+  async holds(references: readonly HeldReference[]): Promise<readonly boolean[]> {
+    await this.leave();
+    return (await (await this.#held()).ask({ kind: "holds", references }, ["holds"])).held;
+  }
+
   /**
    * Python can be asked where a function is entered and between bytecodes, so the run goes on to the next such place; where a
    * recording was cut off before there was one, the last one before is taken.
@@ -334,6 +363,23 @@ export class Past {
     this.#run = undefined;
     this.#stays = false;
     await run?.close();
+  }
+
+  /**
+   * What a full collection would free. `where`: "here" reads the heap right where the run is held, which must be a place where a
+   * collection could run (such as one before which it did); "safe point" goes on to the first such place. `forced`: a collection is
+   * then forced, and everything put back; only at a safe point.
+   */
+  async garbage(where: "here" | "safe point" = "safe point", forced = false): Promise<GarbageAt> {
+    await this.leave();
+    const found = await (await this.#held()).ask({ kind: "garbage", where, forced }, ["garbage", "too late"]);
+    if (found.kind === "too late") {
+      await this.#drop();
+      throw new Failure("the recording was cut off here, in the middle of something: choose an earlier time");
+    }
+    this.#event = found.garbage.event;
+    if (found.spoiled) await this.#drop();
+    return found.garbage;
   }
 
   async close(): Promise<void> {
