@@ -127,7 +127,10 @@ async function talk(past: Past, options: QuestionOptions, where: string | null, 
   process.stdout.write(
     `Python at #${count(past.event)}${where === null ? "" : `, in ${printable(where)}`}. Nothing that you do here changes the trace; exit or Ctrl-D leaves.\n`,
   );
-  lines.on("close", () => process.stdout.write("\n"));
+  let isOver = false;
+  lines.on("close", () => {
+    if (!isOver) process.stdout.write("\n"); // Ctrl-D leaves the cursor behind the prompt
+  });
   lines.on("history", (history: string[]) => writeHistory(file, history));
   lines.on("SIGINT", () => {
     if (isBusy) past.interrupt();
@@ -140,13 +143,10 @@ async function talk(past: Past, options: QuestionOptions, where: string | null, 
   ask(lines, prompt);
   for await (const line of lines) {
     isBusy = true;
-    const isOver = await prompt.take(line).finally(() => {
+    isOver = await prompt.take(line).finally(() => {
       isBusy = false;
     });
-    if (isOver) {
-      lines.removeAllListeners("close");
-      break;
-    }
+    if (isOver) break;
     ask(lines, prompt);
   }
   lines.close();
