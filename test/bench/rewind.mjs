@@ -67,7 +67,7 @@ const graphProgram = `
 import refledger, time
 class Row: pass
 kept = []
-for i in range(30000):
+for i in range(13000):
     row = Row(); row.cells = [str(i), (i, row)]
     kept.append(row)
 time.sleep(12)
