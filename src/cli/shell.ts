@@ -99,6 +99,7 @@ async function obey(past: Past, options: QuestionOptions): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) if (await prompt.take(line)) return;
   // What the last line left open ends with the input.
   if (prompt.isContinued) await prompt.take("");
+  if (prompt.isContinued) throw new Failure("the input ends in the middle of a statement");
 }
 
 /** Lines from a person. */
@@ -126,6 +127,10 @@ async function talk(past: Past, options: QuestionOptions, where: string | null, 
   process.stdout.write(
     `Python at #${count(past.event)}${where === null ? "" : `, in ${printable(where)}`}. Nothing that you do here changes the trace; exit or Ctrl-D leaves.\n`,
   );
+  let isOver = false;
+  lines.on("close", () => {
+    if (!isOver) process.stdout.write("\n"); // Ctrl-D leaves the cursor behind the prompt
+  });
   lines.on("history", (history: string[]) => writeHistory(file, history));
   lines.on("SIGINT", () => {
     if (isBusy) past.interrupt();
@@ -138,7 +143,7 @@ async function talk(past: Past, options: QuestionOptions, where: string | null, 
   ask(lines, prompt);
   for await (const line of lines) {
     isBusy = true;
-    const isOver = await prompt.take(line).finally(() => {
+    isOver = await prompt.take(line).finally(() => {
       isBusy = false;
     });
     if (isOver) break;

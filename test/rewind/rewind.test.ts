@@ -30,8 +30,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const refledger = (args: string[], cwd = folder, input = "") =>
-  spawnSync(process.execPath, [command, ...args], { cwd, input, encoding: "utf8", timeout: 100_000 });
+const refledger = (args: string[], cwd = folder, input = "", env: Record<string, string> = {}) =>
+  spawnSync(process.execPath, [command, ...args], {
+    cwd,
+    input,
+    encoding: "utf8",
+    timeout: 100_000,
+    env: { ...process.env, ...env },
+  });
 
 /** Records a script of this text in a folder of its own; the trace is outside of it. */
 function recorded(name: string, text: string, input = ""): { trace: string; home: string; out: string } {
@@ -48,8 +54,8 @@ function recorded(name: string, text: string, input = ""): { trace: string; home
   return { trace, home, out: stdout };
 }
 
-const same = (trace: string): void => {
-  const { status, stdout, stderr } = refledger(["rerun", trace]);
+const same = (trace: string, env: Record<string, string> = {}): void => {
+  const { status, stdout, stderr } = refledger(["rerun", trace], folder, "", env);
   expect([stderr, status]).toEqual(["", 0]);
   expect(stdout).toMatch(/^the same again: [\d,]+ events, hash for hash\n$/);
 };
@@ -58,7 +64,7 @@ const worldly = `
 import asyncio, json, os, random, sys, tempfile, time, uuid
 with open("input.json") as f: data = json.load(f)
 with tempfile.NamedTemporaryFile("w", dir=".", delete=False) as f: f.write("left by the program")
-facts = [time.time(), time.perf_counter_ns(), random.random(), str(uuid.uuid4()), f.name, os.stat(f.name).st_ino, os.getcwd()]
+facts = [time.time(), time.perf_counter_ns(), random.random(), str(uuid.uuid4()), f.name, os.stat(f.name).st_ino, os.getcwd(), time.strftime("%H %Z")]
 order = list({str(i) * 3 for i in range(50)})
 lines = [line.strip() for line in sys.stdin]
 async def tick(n):
@@ -85,7 +91,13 @@ describe("a program that looks at the world", () => {
   });
 
   it("runs again with its files gone, from another folder, and makes none", () => {
-    same(trace);
+    same(trace, {
+      TZ: "Pacific/Auckland",
+      HOME: "/elsewhere",
+      USER: "somebody",
+      LANG: "de_DE.UTF-8",
+      PYTHONHASHSEED: "3",
+    });
     expect(existsSync(home)).toBe(false);
     expect(readdirSync(join(folder, "elsewhere"))).toEqual(["moved.db"]);
   });
