@@ -9,6 +9,8 @@ import { assert } from "../base/failure.js";
 import { EdgeKind as EDGE } from "../interpreter/graph.js";
 import type { TraceReader } from "../trace/reader.js";
 
+export { EdgeKind } from "../interpreter/graph.js";
+
 export const NONE = -1;
 
 /** One reference, by its number in the graph. */
