@@ -16,10 +16,14 @@ import { fingerprintOf, type SourcePlace } from "./finding.js";
 import { type LeakFinding, leakedGroup } from "./leaks.js";
 import { pathTo } from "./leaks-holders.js";
 import { type KeptReference, placeOf, unbalancedReference } from "./leaks-ledger.js";
+import { thirds } from "./leaks-census.js";
+import { isOwnFile } from "./leaks-iterations.js";
 import { IMMORTAL, type Scene } from "./leaks-scene.js";
 
 /** Fewer are an accident, or a structure of the interpreter that this program does not know. */
 const FEWEST = 3;
+/** Part of all events that must lie between the first and the last loss of a line that does not lose in each third. */
+const LEAST_APART = 0.01;
 /** Objects whose ledgers are read, at most. */
 const MOST_ASKED = 30;
 
@@ -36,6 +40,8 @@ export function lostObjects(scene: Scene): LeakFinding[] {
   for (let node = 0; node < graph.nodes; node++) {
     if (!(birth[node]! >= 0) || graph.count[node]! >= IMMORTAL || graph.distance(node) !== NONE) continue;
     if (graph.count[node]! <= references(graph, node).explained || group[node] === NONE) continue;
+    const object = census.heap.objectAt(graph.address[node]!);
+    if (!object || scene.imported(object.stack, object.location)) continue;
     const nodes = byGroup.get(group[node]!);
     if (nodes) nodes.push(node);
     else byGroup.set(group[node]!, [node]);
@@ -45,7 +51,8 @@ export function lostObjects(scene: Scene): LeakFinding[] {
     if (nodes.length < FEWEST || findings.size >= MOST_ASKED) continue;
     nodes.sort((x, y) => birth[x]! - birth[y]!);
     const node = nodes[nodes.length >> 1]!;
-    const reference = unbalancedReference(replay, id[node]!);
+    const reference = repeatedReference(scene, nodes, node);
+    if (!reference) continue;
     const total = heldBy(scene, nodes);
     const type = scene.typeName(census.groups[index]!.type);
     const createdAt = scene.createdAt(index);
@@ -73,6 +80,23 @@ export function lostObjects(scene: Scene): LeakFinding[] {
     });
   }
   return [...findings.values()];
+}
+
+/**
+ * The reference that was lost again and again by one line; undefined when that is not so: what a class statement makes is held by the structures of
+ * the type, once for each class. Repeated are losses in each third of the time, or of one line of the program at different times.
+ */
+function repeatedReference(scene: Scene, nodes: readonly number[], middle: number): KeptReference | undefined {
+  const { replay, id, birth, moments } = scene;
+  const reference = unbalancedReference(replay, id[middle]!);
+  const [a, one, two, b] = thirds(moments).map((point) => moments.points[point]!) as [number, number, number, number];
+  const between = (from: number, to: number): boolean => nodes.some((node) => birth[node]! >= from && birth[node]! < to);
+  if (between(a, one) && between(one, two) && between(two, b)) return reference;
+  if (!isOwnFile(reference.at.file)) return undefined;
+  const others = [nodes[0]!, nodes.at(-1)!].map((node) => unbalancedReference(replay, id[node]!));
+  const sameLine = others.every(({ at }) => at.file === reference.at.file && at.line === reference.at.line);
+  const apart = others[1]!.made.event - others[0]!.made.event >= LEAST_APART * replay.end;
+  return sameLine && apart ? reference : undefined;
 }
 
 const fingerprint = (type: string, createdAt: SourcePlace | null, { culprit }: KeptReference): string =>

@@ -28,6 +28,8 @@ export interface Scene {
   readonly id: Float64Array;
   /** By node: index of its group; NONE = born before the recording. */
   readonly group: Int32Array;
+  /** Whether an object with this call stack and place of birth was born while a module was imported. */
+  readonly imported: (stack: number, location: number) => boolean;
   readonly keptBy: (node: number) => WhyPath | null;
   readonly createdAt: (group: number) => SourcePlace;
   readonly typeName: (type: number) => string;
@@ -60,6 +62,7 @@ export function createScene(replay: Replay, iterations: Iterations, moments: Mom
     birth,
     id,
     group,
+    imported: importTest(census, replay),
     keptBy: (node) => {
       const path = graph && pathTo(graph, node);
       if (!path) return null;
@@ -90,3 +93,24 @@ export const roundsCounted = ({ iterations, moments }: Scene): number =>
     1,
     Math.round((iterations.count * (moments.points.length - 1 - moments.from)) / (moments.points.length - 1)),
   );
+
+/** Whether an object was born while a module was imported: that is the program, not its data. */
+function importTest(census: Census, { names }: Replay): (stack: number, location: number) => boolean {
+  const { parent, code } = census.heap.calls;
+  const isImporter = (file: string | null): boolean => file?.startsWith("<frozen importlib") === true;
+  // By node of the call tree; callers have smaller numbers.
+  const known = new Map<number, boolean>([[0, false]]);
+  return (stack, location) => {
+    if (isImporter(names.place(location).file)) return true;
+    const way: number[] = [];
+    let node = stack;
+    while (!known.has(node) && !isImporter(names.codePlace(code[node]!).file)) {
+      way.push(node);
+      node = parent[node]!;
+    }
+    const answer = known.get(node) ?? true;
+    known.set(node, answer);
+    for (const one of way) known.set(one, answer);
+    return answer;
+  };
+}

@@ -160,7 +160,7 @@ function verdictsOf(scene: Scene): { verdicts: (Verdict | undefined)[]; garbage:
   const { census, moments, graph } = scene;
   const survivors: (Survivors | undefined)[] = [];
   const garbage = { objects: 0, bytes: 0 };
-  const imported = importTest(scene);
+  const { imported } = scene;
   const start = moments.points[0]!;
   census.heap.visitLive((table, row) => {
     const birth = table.birth[row]!;
@@ -194,28 +194,6 @@ function verdictsOf(scene: Scene): { verdicts: (Verdict | undefined)[]; garbage:
     return own.born.reduce((all, n) => all + n, 0) >= FEWEST_WITHOUT_ROUNDS ? verdict : "steady";
   });
   return { verdicts, garbage };
-}
-
-/** Whether an object was born while a module was imported: that is the program, not its data. */
-function importTest({ census, replay }: Scene): (stack: number, location: number) => boolean {
-  const { names } = replay;
-  const { parent, code } = census.heap.calls;
-  const isImporter = (file: string | null): boolean => file?.startsWith("<frozen importlib") === true;
-  // By node: 0 = not known yet, 1 = no, 2 = yes. Callers have smaller numbers.
-  const known = new Map<number, boolean>([[0, false]]);
-  return (stack, location) => {
-    if (isImporter(names.place(location).file)) return true;
-    const way: number[] = [];
-    let node = stack;
-    while (!known.has(node) && !isImporter(names.codePlace(code[node]!).file)) {
-      way.push(node);
-      node = parent[node]!;
-    }
-    const answer = known.get(node) ?? true;
-    known.set(node, answer);
-    for (const one of way) known.set(one, answer);
-    return answer;
-  };
 }
 
 /** Findings about the groups with this verdict. */
