@@ -16,7 +16,10 @@ export interface SourcePlace {
   readonly source: string | null;
 }
 
-/** leak: grows on and on. lost-reference: a count that no holder explains. growth: survivors, where no iterations are known. */
+/**
+ * leak: grows on and on. lost-reference: a count that no holder explains. growth: survivors, where no iterations are known. warm-up: grew at first
+ * and stopped.
+ */
 export type FindingKind = "leak" | "growth" | "warm-up" | "lost-reference" | "cycle" | "pinned-memory";
 
 export interface Finding {

@@ -606,6 +606,21 @@ export class Heap {
     }
   }
 
+  /**
+   * Calls `visit` for every live object, in no particular order, with the row where it stands: the same for its whole life, and somebody else's
+   * later. For those who look at every object many times: nothing is made for each.
+   */
+  visitLive(visit: (table: Readonly<ObjectTable>, row: number) => void): void {
+    const objects = this.#objects;
+    for (let row = 1; row < this.#objectRows.end; row++) if (objects.state[row] === LIVE) visit(objects, row);
+  }
+
+  /** The same for blocks in use. */
+  visitBlocks(visit: (table: Readonly<BlockTable>, row: number) => void): void {
+    const blocks = this.#blocks;
+    for (let row = 1; row < this.#blockRows.end; row++) if (blocks.used[row] === 1) visit(blocks, row);
+  }
+
   /** Blocks in use, in no particular order. */
   *eachBlock(): Generator<HeapBlock> {
     for (let row = 1; row < this.#blockRows.end; row++) if (this.#blocks.used[row] === 1) yield this.#block(row);

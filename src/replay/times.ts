@@ -45,11 +45,35 @@ export function resolveTime(replay: Replay, text: string): EventNumber {
   if (kind === undefined) throw wrong(`is no time; times are ${FORMS}`);
   const [, name, ordinal] = /^(.+?)(?:\[(-?\d{1,12})\])?$/s.exec(rest!)!;
   const nth = ordinal === undefined ? undefined : Number(ordinal);
-  const events = { mark: marks, gc: collections, line: lineRuns, call: calls }[kind as "mark" | "gc" | "line" | "call"];
-  return eventNumber(events(replay, name!, nth, wrong));
+  if (kind === "gc") return eventNumber(collections(replay, name!, nth, wrong));
+  const found = OCCURRENCES[kind as keyof typeof OCCURRENCES](replay, name!, nth, wrong);
+  return eventNumber(choose(found.events, found.nth, found.what, found.one, wrong));
+}
+
+/** Every time that `mark:NAME`, `line:FILE:N` or `call:FUNCTION` names, ascending. `option`: what the text was given to, for errors. */
+export function occurrences(replay: Replay, text: string, option: string): readonly number[] {
+  const wrong = (what: string): Failure => new Failure(`${option} ${text}: ${what}`, 2);
+  const [, kind, name] = /^(mark|line|call):(.+)$/s.exec(text) ?? [];
+  if (kind === undefined) throw wrong("is none of mark:NAME, line:FILE:12 and call:FUNCTION");
+  const { events, what } = OCCURRENCES[kind as keyof typeof OCCURRENCES](replay, name!, undefined, wrong);
+  if (events.length === 0) throw wrong(`${what} does not occur in this trace`);
+  return events;
 }
 
 type Wrong = (what: string) => Failure;
+
+/** Where something happened; `nth` of them is meant, `one` names one of them, `what` all. */
+interface Found {
+  readonly events: readonly number[];
+  readonly nth: number | undefined;
+  readonly what: string;
+  readonly one: string;
+}
+
+const OCCURRENCES: Record<
+  "mark" | "line" | "call",
+  (replay: Replay, name: string, nth: number | undefined, wrong: Wrong) => Found
+> = { mark: marks, line: lineRuns, call: calls };
 
 /** The wall time of a time, in ms since the program's start: between a chunk's ends by its events. */
 export function wallAt(replay: Replay, time: number): number {
@@ -93,7 +117,7 @@ const listed = (names: readonly string[]): string =>
     ? "none"
     : names.slice(0, LISTED).join(", ") + (names.length > LISTED ? `, and ${names.length - LISTED} more` : "");
 
-function marks(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): number {
+function marks(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): Found {
   const ids = new Map<number, string>();
   for (const row of replay.reader.rows("markNames")) ids.set(row.id, row.name);
   // A mark's own name may end in brackets.
@@ -102,7 +126,7 @@ function marks(replay: Replay, name: string, nth: number | undefined, wrong: Wro
   const found: number[] = [];
   for (const { event, name: id } of replay.reader.rows("marks")) if (ids.get(id) === exact) found.push(event);
   if (found.length === 0) throw wrong(`no mark has that name; marks are: ${listed([...new Set(ids.values())])}`);
-  return choose(found, exact === name ? nth : undefined, `mark ${exact}`, `mark:${exact}`, wrong);
+  return { events: found, nth: exact === name ? nth : undefined, what: `mark ${exact}`, one: `mark:${exact}` };
 }
 
 function collections(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): number {
@@ -115,7 +139,7 @@ function collections(replay: Replay, name: string, nth: number | undefined, wron
   return start;
 }
 
-function calls(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): number {
+function calls(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): Found {
   const wanted = new Set<number>();
   const names = new Set<string>();
   const similar = new Set<string>();
@@ -138,13 +162,13 @@ function calls(replay: Replay, name: string, nth: number | undefined, wrong: Wro
       if (kind[row] === Kind.call && wanted.has(a[row]!)) found.push(first + row + 1);
     }
   }
-  return choose(found, nth, `a call of ${name}`, `call:${name}`, wrong);
+  return { events: found, nth, what: `a call of ${name}`, one: `call:${name}` };
 }
 
 /** Whether a path is meant by a shorter one: the same, or its end from a slash on. */
 export const pathFits = (path: string, wanted: string): boolean => path === wanted || path.endsWith(`/${wanted}`);
 
-function lineRuns(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): number {
+function lineRuns(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): Found {
   const [, file, lineText] = /^(.+):(\d{1,9})$/s.exec(name) ?? [];
   if (file === undefined) throw wrong("a line is named by file and number, such as line:app.py:12");
   const line = Number(lineText);
@@ -167,7 +191,7 @@ function lineRuns(replay: Replay, name: string, nth: number | undefined, wrong: 
     const near = [...lines].sort((x, y) => Math.abs(x - line) - Math.abs(y - line)).slice(0, LISTED);
     throw wrong(`nothing happened on that line; lines near it are: ${near.sort((x, y) => x - y).join(", ")}`);
   }
-  return choose(runsOf(replay, wanted), nth, `line ${name}`, `line:${name}`, wrong);
+  return { events: runsOf(replay, wanted), nth, what: `line ${name}`, one: `line:${name}` };
 }
 
 /** Events with which a frame came to one of these locations from another one. */

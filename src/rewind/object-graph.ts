@@ -10,6 +10,8 @@ import { EdgeKind as EDGE, STATE_ROOT, THREAD_ROOT } from "../interpreter/graph.
 import type { TraceReader } from "../trace/reader.js";
 import { joined } from "./graph-columns.js";
 
+export { EdgeKind } from "../interpreter/graph.js";
+
 export const NONE = -1;
 const STATE_LABELS = new Set([STATE_ROOT, THREAD_ROOT]);
 

@@ -180,7 +180,8 @@ export function explain(
     });
 }
 
-function answerPath(
+/** A path with names, and with what would go at each step that every path to the node leads through. */
+export function answerPath(
   graph: ObjectGraph,
   tree: Dominators,
   node: number,
@@ -203,8 +204,12 @@ function answerPath(
   };
 }
 
-/** Words of the interpreter's private state explain no more than what the other references leave. */
-function references(graph: ObjectGraph, node: number): { explained: number; borrowed: number } {
+/**
+ * How many counted references to a node the graph shows, and how many more frames borrow without counting.
+ *
+ * Words of the interpreter's private state explain no more than what the other references leave.
+ */
+export function references(graph: ObjectGraph, node: number): { explained: number; borrowed: number } {
   let explained = 0;
   let borrowed = 0;
   let state = 0;

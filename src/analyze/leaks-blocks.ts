@@ -1,0 +1,116 @@
+/**
+ * Blocks that grow and grow by `realloc`: the buffers of lists, bytearrays and strings that are added to. They show what leaks without a new
+ * object: a list that is given the same small integers for ever. Which container owns a buffer is in no event; a list is known by its length.
+ */
+
+import { EdgeKind, NONE } from "../rewind/object-graph.js";
+import { Kind } from "../trace/events.js";
+import { fingerprintOf } from "./finding.js";
+import type { LeakFinding } from "./leaks.js";
+import { type Riser, thirds } from "./leaks-census.js";
+import { pathTo } from "./leaks-holders.js";
+import { isOwnFile } from "./leaks-iterations.js";
+import { ownFrame, placeOf } from "./leaks-ledger.js";
+import type { Scene } from "./leaks-scene.js";
+
+/** Bytes by which a block must have grown. */
+const LEAST_GROWTH = 128;
+/** Findings at most. */
+const MOST = 5;
+/** Bytes of a pointer in the recorded interpreter. */
+const POINTER = 4;
+
+export function growingBlocks(scene: Scene, found: readonly LeakFinding[]): LeakFinding[] {
+  const { replay, moments, census, iterations, graph } = scene;
+  if (moments.end !== replay.end) return [];
+  const grown = census.blocks
+    .filter(({ values }) => values[4] - values[0] >= LEAST_GROWTH)
+    .sort((x, y) => y.values[4] - y.values[0] - (x.values[4] - x.values[0]))
+    .slice(0, 50);
+  if (grown.length === 0) return [];
+  const since = moments.points[thirds(moments)[0]]!;
+  const last = lastReallocs(scene, grown, since);
+  const findings = new Map<string, LeakFinding>();
+  for (const { address, values } of grown) {
+    const event = last.get(address);
+    if (event === undefined) continue;
+    const { columns, row } = replay.event(event as never);
+    const location = columns.location[row]!;
+    const opcode = replay.names.place(location).opcode;
+    const cFunction = replay.names.cFunction(columns.site[row]!);
+    const at = placeOf(replay, location);
+    const culprit = isOwnFile(at.file) ? at : ownFrame(replay, event, location);
+    // What the library and the interpreter grow for themselves is not the program's.
+    if (!culprit) continue;
+    const inside = [0, 8, 16].map((offset) => census.heap.objectAt(address + offset)).find((object) => object?.alive);
+    const node = inside && graph ? graph.nodeAt(inside.address) : graph ? listOfLength(scene, values[4]) : NONE;
+    const path = node === NONE || !graph ? undefined : pathTo(graph, node);
+    const expression = path?.expression;
+    const told = found.some(
+      (one) =>
+        (one.culprit?.file === culprit.file && one.culprit?.line === culprit.line) ||
+        (expression !== undefined && one.holder?.expression === expression),
+    );
+    const key = `${culprit.file}:${culprit.line}`;
+    if (told || findings.has(key)) continue;
+    const growth = values[4] - values[0];
+    const type = node === NONE || !graph ? "memory block" : scene.typeName(graph.type[node]!);
+    const birth = inside?.birth ?? -1;
+    findings.set(key, {
+      kind: iterations.by === "events" ? "growth" : "leak",
+      isProblem: true,
+      fingerprint: fingerprintOf(["block", type, culprit.function, culprit.file?.split("/").at(-1) ?? null]),
+      title: `a ${type}${expression ? ` (${expression})` : ""} that grows and grows, by ${growth.toLocaleString("en-US")} bytes so far`,
+      advice: `take out of ${expression ?? "it"} what is no longer needed, or give it a bound`,
+      type,
+      objects: 1,
+      bytes: values[4],
+      createdAt: birth >= 0 && inside ? placeOf(replay, inside.location) : null,
+      keptBy: node === NONE ? null : scene.keptBy(node),
+      culprit,
+      reference: {
+        made: { event, seconds: 0 },
+        evidence: "stored",
+        culprit,
+        at,
+        opcode,
+        cFunction,
+      },
+      holder: null,
+      representative: node === NONE ? null : scene.id[node]!,
+      total: { objects: 1, bytes: values[4] },
+      perIteration: iterations.by === "events" ? null : growth / iterations.count,
+      groups: [],
+    });
+    if (findings.size >= MOST) break;
+  }
+  return [...findings.values()];
+}
+
+/** By address: the last event that gave the block its size. */
+function lastReallocs({ replay }: Scene, blocks: readonly Riser[], since: number): Map<number, number> {
+  const wanted = new Set(blocks.map(({ address }) => address));
+  const last = new Map<number, number>();
+  for (const { columns, first, last: end } of replay.range(since, replay.end)) {
+    const { kind, address } = columns;
+    for (let row = first; row < end; row++) {
+      if (kind[row] === Kind.realloc && wanted.has(address[row]!)) last.set(address[row]!, columns.first + row);
+    }
+  }
+  return last;
+}
+
+/** The one list whose items fit a buffer of this size (lists take an eighth more than they need: Objects/listobject.c, list_resize). */
+function listOfLength({ graph, typeName }: Scene, bytes: number): number {
+  const room = bytes / POINTER;
+  let found: number = NONE;
+  for (let node = 0; node < graph!.nodes; node++) {
+    if (typeName(graph!.type[node]!) !== "list") continue;
+    let items = 0;
+    for (const e of graph!.out(node)) if (graph!.edge(e).kind === EdgeKind.item) items++;
+    if (items > room || room > items + (items >> 3) + 9) continue;
+    if (found !== NONE) return NONE;
+    found = node;
+  }
+  return found;
+}
