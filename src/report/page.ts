@@ -14,6 +14,7 @@ import type { ReportInput } from "../analyze/report-input.js";
 import type { Suspect } from "../analyze/suspects.js";
 import { plural } from "../base/quantity.js";
 import type { Chart, Dataset } from "./charts.js";
+import { cycleSection } from "./cycle-section.js";
 import { findingArticle, verdict } from "./finding-section.js";
 import { type Html, html, scriptJson, trusted } from "./html.js";
 import { ledgerSection } from "./ledger-section.js";
@@ -77,6 +78,7 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
       .filter(({ finding }) => kinds.includes(finding.kind))
       .map((detail) => findingArticle(detail, overview, words));
   const leaks = articles(LEAKS);
+  const cycles = cycleSection(input.cycles, overview, words);
   const sections: Section[] = [
     { id: "time", title: "Time", body: html`${timeSection(overview, words)}${endTable(overview, words)}` },
     {
@@ -85,11 +87,13 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
       body:
         leaks.length > 0 ? html`${leaks}` : html`<p>No objects were found to pile up, and no reference is lost.</p>`,
     },
+    { id: "cycles", title: "Cycles", body: cycles.section },
     { id: "source", title: "Source", body: source.section },
     { id: "objects", title: "Objects", body: ledgers.section },
   ];
   const leftOut = [
     ...overview.leftOut.map(({ what, why }) => ({ what: words.sentence(what), why: words.sentence(why) })),
+    ...cycles.leftOut,
     ...source.leftOut,
     ...ledgers.leftOut,
   ];
@@ -106,8 +110,8 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
 ${verdict(input.findings, words)}
 ${factList(overview, words)}`,
     sections,
-    charts: [...time.charts, ...ledgers.charts],
-    datasets: { ...time.datasets, ...source.datasets, ...ledgers.datasets },
+    charts: [...time.charts, ...cycles.charts, ...ledgers.charts],
+    datasets: { ...time.datasets, ...cycles.datasets, ...source.datasets, ...ledgers.datasets },
     data: {
       fileName: program.replace(/[^\w.-]+/g, "-"),
       edges: overview.activity.edges,
