@@ -1,16 +1,4 @@
 /** The library's face: everything that the command line does, a program can do. */
-export { type ExplainOptions, type ExplainResult, explain } from "./analyze/explain.js";
-export type {
-  Change,
-  ChangeBy,
-  ExplainedLine,
-  ExplainedObject,
-  ExplainedRound,
-  Explanation,
-  ObjectInRound,
-  ObjectOnLine,
-  TypeCount,
-} from "./analyze/explain-data.js";
 
 export {
   type Activity,
@@ -28,6 +16,18 @@ export {
   type CyclesOptions,
   createdCycles,
 } from "./analyze/cycles.js";
+export { type ExplainOptions, type ExplainResult, explain } from "./analyze/explain.js";
+export type {
+  Change,
+  ChangeBy,
+  ExplainedLine,
+  ExplainedObject,
+  ExplainedRound,
+  Explanation,
+  ObjectInRound,
+  ObjectOnLine,
+  TypeCount,
+} from "./analyze/explain-data.js";
 export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
 export { type GarbageNow, garbageNow } from "./analyze/garbage-now.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";

@@ -1,5 +1,6 @@
 /** Cycles: each kind drawn as a small graph with the reference that closed it, its life, and how long such garbage lay before it was collected. */
-import type { CycleExample, CycleFinding, CyclesAnswer, Moment } from "../analyze/cycles.js";
+import type { CycleExample, CycleFinding, Moment } from "../analyze/cycle-findings.js";
+import type { CyclesAnswer } from "../analyze/cycles.js";
 import type { FindingDetail } from "../analyze/finding-detail.js";
 import type { Overview } from "../analyze/overview.js";
 import { bytes, count, plural } from "../base/quantity.js";

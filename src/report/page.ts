@@ -19,6 +19,7 @@ import { findingArticle, verdict } from "./finding-section.js";
 import { type Html, html, scriptJson, trusted } from "./html.js";
 import { ledgerSection } from "./ledger-section.js";
 import type { PageChart, PageData } from "./page-data.js";
+import { poolSection } from "./pool-section.js";
 import { libraries, pageScript } from "./scripts.js";
 import { endTable, factList, leftOutTable, programName, timeSection } from "./sections.js";
 import { sourceSection } from "./source-section.js";
@@ -78,6 +79,7 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
       .filter(({ finding }) => kinds.includes(finding.kind))
       .map((detail) => findingArticle(detail, overview, words));
   const leaks = articles(LEAKS);
+  const pools = poolSection(input.pools, words);
   const cycles = cycleSection(input.cycles, overview, words);
   const sections: Section[] = [
     { id: "time", title: "Time", body: html`${timeSection(overview, words)}${endTable(overview, words)}` },
@@ -88,6 +90,7 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
         leaks.length > 0 ? html`${leaks}` : html`<p>No objects were found to pile up, and no reference is lost.</p>`,
     },
     { id: "cycles", title: "Cycles", body: cycles.section },
+    { id: "pools", title: "Pools", body: html`${pools.section}${articles(["pinned-memory"])}` },
     { id: "source", title: "Source", body: source.section },
     { id: "objects", title: "Objects", body: ledgers.section },
   ];
@@ -110,8 +113,8 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
 ${verdict(input.findings, words)}
 ${factList(overview, words)}`,
     sections,
-    charts: [...time.charts, ...cycles.charts, ...ledgers.charts],
-    datasets: { ...time.datasets, ...cycles.datasets, ...source.datasets, ...ledgers.datasets },
+    charts: [...time.charts, ...cycles.charts, ...pools.charts, ...ledgers.charts],
+    datasets: { ...time.datasets, ...cycles.datasets, ...pools.datasets, ...source.datasets, ...ledgers.datasets },
     data: {
       fileName: program.replace(/[^\w.-]+/g, "-"),
       edges: overview.activity.edges,
