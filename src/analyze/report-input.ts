@@ -19,6 +19,8 @@ export interface ReportInput {
   readonly findings: readonly Finding[];
   /** The first of them, with what is known of their paths. */
   readonly details: readonly FindingDetail[];
+  /** What was looked for beside cycles and pools. */
+  readonly lookedFor: { readonly leaks: boolean };
   readonly cycles: CyclesAnswer;
   readonly pools: PoolsAnalysis;
 }
@@ -37,5 +39,5 @@ export async function reportInput(replay: Replay): Promise<ReportInput> {
     .filter(({ kind }) => kind !== "cycle")
     .slice(0, MOST_DETAILED)
     .map((finding) => findingDetail(replay, finding));
-  return { overview, findings, details, cycles, pools };
+  return { overview, findings, details, lookedFor: { leaks: false }, cycles, pools };
 }

@@ -87,7 +87,11 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
       id: "leaks",
       title: "Leaks",
       body:
-        leaks.length > 0 ? html`${leaks}` : html`<p>No objects were found to pile up, and no reference is lost.</p>`,
+        leaks.length > 0
+          ? html`${leaks}`
+          : input.lookedFor.leaks
+            ? html`<p>No objects were found to pile up, and no reference is lost.</p>`
+            : html`<p>Leaks were not looked for. What grew is under <a href="#time">Time</a>; why an object is alive: <code>refledger why TRACE TypeName</code>.</p>`,
     },
     { id: "cycles", title: "Cycles", body: cycles.section },
     { id: "pools", title: "Pools", body: html`${pools.section}${articles(["pinned-memory"])}` },
@@ -110,7 +114,7 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
     title: `${program}: memory report`,
     head: html`<h1>${program}</h1>
 <p class="muted">Memory report: every change of every reference count, every birth and death of an object, exactly.</p>
-${verdict(input.findings, words)}
+${verdict(input.findings, input.lookedFor, words)}
 ${factList(overview, words)}`,
     sections,
     charts: [...time.charts, ...cycles.charts, ...pools.charts, ...ledgers.charts],

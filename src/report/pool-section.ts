@@ -32,7 +32,7 @@ export function poolSection(pools: PoolsAnalysis, words: Words): PoolSection {
   add(...heapSizeChart(pools));
   if (heap.heat.regions > 0 && heap.heat.event.length > 1) add(...heapMap(pools));
   const pymallocs = models.filter((model): model is PymallocResult => model.kind === "pymalloc");
-  for (const model of pymallocs.slice(0, 1)) add(...sizeClassChart(model, words));
+  for (const model of pymallocs.slice(-1)) add(...sizeClassChart(model, words));
   const figure = (name: string): Html | false =>
     charts.some((one) => one.name === name) && html`<figure data-chart="${name}"></figure>`;
   const listRows = lists.map(
