@@ -41,7 +41,7 @@ export const chartCommand: CommandModule<object, Arguments> = {
     if (!(Number.isInteger(width) && width >= 50 && width <= 10_000))
       throw new Failure("--width: must be a whole number from 50 to 10000", 2);
     const format = formatOf(out);
-    const report = makeReport(inputOf(trace), { source, values });
+    const report = makeReport(await inputOf(trace), { source, values });
     if (list) {
       const rows = report.charts.map((chart) => ({ name: chart.name, title: chart.title, text: chart.text }));
       await standardOutput().write(

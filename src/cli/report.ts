@@ -53,7 +53,7 @@ export const reportCommand: CommandModule<object, Arguments> = {
     if (traces.length !== (compare === undefined ? 1 : 2) || (compare !== undefined && trace !== undefined))
       throw new Failure("name one trace, or two after --compare", 2);
     const path = resolve(out ?? `${traces.map(baseName).join("-")}.html`);
-    const size = writeReport(traces, path, { source, values });
+    const size = await writeReport(traces, path, { source, values });
     if (open) openInBrowser(path);
     await standardOutput().write(
       asJson ? json({ page: path, bytes: size }) : `wrote ${printable(path)} (${bytes(size)})\n`,
@@ -64,22 +64,24 @@ export const reportCommand: CommandModule<object, Arguments> = {
 const baseName = (trace: string): string => basename(trace).replace(/(\.trace)?\.db$/, "");
 
 /** Makes the page of one trace, or of two compared, and gives its size in bytes. */
-export function writeReport(
+export async function writeReport(
   traces: readonly string[],
   path: string,
   options: { source: boolean; values: boolean },
-): number {
-  const [first, second] = traces.map(inputOf);
+): Promise<number> {
+  const inputs: ReportInput[] = [];
+  for (const trace of traces) inputs.push(await inputOf(trace));
+  const [first, second] = inputs;
   const report = second ? makeComparison(first!, second, options) : makeReport(first!, options);
   const page = Buffer.from(pageOf(report));
   writeOut(path, page);
   return page.length;
 }
 
-export function inputOf(trace: string): ReportInput {
+export async function inputOf(trace: string): Promise<ReportInput> {
   const replay = openReplay(trace, { progress: indexProgress() });
   try {
-    return reportInput(replay);
+    return await reportInput(replay);
   } finally {
     replay.close();
   }

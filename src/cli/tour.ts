@@ -55,7 +55,7 @@ Try next:
   npx refledger --help                             all verbs
 `);
     const page = resolve(PAGE);
-    const size = writeReport([TRACE], page, { source: true, values: true });
+    const size = await writeReport([TRACE], page, { source: true, values: true });
     await out.write(
       `\nAll of it as a page to look at and to send (refledger report ${TRACE}), ${bytes(size)}:\n\n  ${printable(page)}\n`,
     );

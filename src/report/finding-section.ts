@@ -86,13 +86,13 @@ function madeText({ made, open }: StepDetail, words: Words): Html | null {
 }
 
 /** The verdict: what the findings come to, in a sentence or two. */
-export function verdict(findings: readonly Finding[], words: Words): Html {
+export function verdict(findings: readonly Finding[], lookedFor: { readonly leaks: boolean }, words: Words): Html {
   const problems = findings.filter(({ isProblem }) => isProblem);
   const others = findings.length - problems.length;
   const link = (finding: Finding): Html =>
     html`<a href="#finding-${finding.fingerprint}">${titleOf(finding, words)}</a>`;
   if (problems.length === 0)
-    return html`<div class="verdict" id="verdict"><p class="lead">No problem was found${others > 0 && html`; ${plural(others, "observation")} that ${others === 1 ? "is" : "are"} none ${others === 1 ? "is" : "are"} listed below`}.</p></div>`;
+    return html`<div class="verdict" id="verdict"><p class="lead">No problem was found${!lookedFor.leaks && " among cycles and in pools; leaks were not looked for"}${others > 0 && html`; ${plural(others, "observation")} that ${others === 1 ? "is" : "are"} none ${others === 1 ? "is" : "are"} listed below`}.</p></div>`;
   const kinds = new Map<FindingKind, number>();
   for (const { kind } of problems) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   const sums = [...kinds].map(([kind, n]) =>
@@ -100,5 +100,5 @@ export function verdict(findings: readonly Finding[], words: Words): Html {
       .replace(/ys$/, "ies")
       .replace(/memorys|growths|memories$/, KIND_NAMES[kind]),
   );
-  return html`<div class="verdict problem" id="verdict"><p class="lead"><b>${sums.join(", ")}.</b></p><ul>${problems.slice(0, 6).map((finding) => html`<li>${link(finding)}</li>`)}</ul>${problems.length > 6 && html`<p>… and ${count(problems.length - 6)} more.</p>`}${others > 0 && html`<p class="muted">${plural(others, "more observation")} that need${others === 1 ? "s" : ""} nothing done.</p>`}</div>`;
+  return html`<div class="verdict problem" id="verdict"><p class="lead"><b>${sums.join(", ")}.</b></p><ul>${problems.slice(0, 6).map((finding) => html`<li>${link(finding)}</li>`)}</ul>${!lookedFor.leaks && html`<p class="muted">Leaks were not looked for.</p>`}${problems.length > 6 && html`<p>… and ${count(problems.length - 6)} more.</p>`}${others > 0 && html`<p class="muted">${plural(others, "more observation")} that need${others === 1 ? "s" : ""} nothing done.</p>`}</div>`;
 }

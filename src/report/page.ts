@@ -14,10 +14,12 @@ import type { ReportInput } from "../analyze/report-input.js";
 import type { Suspect } from "../analyze/suspects.js";
 import { plural } from "../base/quantity.js";
 import type { Chart, Dataset } from "./charts.js";
+import { cycleSection } from "./cycle-section.js";
 import { findingArticle, verdict } from "./finding-section.js";
 import { type Html, html, scriptJson, trusted } from "./html.js";
 import { ledgerSection } from "./ledger-section.js";
 import type { PageChart, PageData } from "./page-data.js";
+import { poolSection } from "./pool-section.js";
 import { libraries, pageScript } from "./scripts.js";
 import { endTable, factList, leftOutTable, programName, timeSection } from "./sections.js";
 import { sourceSection } from "./source-section.js";
@@ -77,19 +79,28 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
       .filter(({ finding }) => kinds.includes(finding.kind))
       .map((detail) => findingArticle(detail, overview, words));
   const leaks = articles(LEAKS);
+  const pools = poolSection(input.pools, words);
+  const cycles = cycleSection(input.cycles, overview, words);
   const sections: Section[] = [
     { id: "time", title: "Time", body: html`${timeSection(overview, words)}${endTable(overview, words)}` },
     {
       id: "leaks",
       title: "Leaks",
       body:
-        leaks.length > 0 ? html`${leaks}` : html`<p>No objects were found to pile up, and no reference is lost.</p>`,
+        leaks.length > 0
+          ? html`${leaks}`
+          : input.lookedFor.leaks
+            ? html`<p>No objects were found to pile up, and no reference is lost.</p>`
+            : html`<p>Leaks were not looked for. What grew is under <a href="#time">Time</a>; why an object is alive: <code>refledger why TRACE TypeName</code>.</p>`,
     },
+    { id: "cycles", title: "Cycles", body: cycles.section },
+    { id: "pools", title: "Pools", body: html`${pools.section}${articles(["pinned-memory"])}` },
     { id: "source", title: "Source", body: source.section },
     { id: "objects", title: "Objects", body: ledgers.section },
   ];
   const leftOut = [
     ...overview.leftOut.map(({ what, why }) => ({ what: words.sentence(what), why: words.sentence(why) })),
+    ...cycles.leftOut,
     ...source.leftOut,
     ...ledgers.leftOut,
   ];
@@ -103,11 +114,11 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
     title: `${program}: memory report`,
     head: html`<h1>${program}</h1>
 <p class="muted">Memory report: every change of every reference count, every birth and death of an object, exactly.</p>
-${verdict(input.findings, words)}
+${verdict(input.findings, input.lookedFor, words)}
 ${factList(overview, words)}`,
     sections,
-    charts: [...time.charts, ...ledgers.charts],
-    datasets: { ...time.datasets, ...source.datasets, ...ledgers.datasets },
+    charts: [...time.charts, ...cycles.charts, ...pools.charts, ...ledgers.charts],
+    datasets: { ...time.datasets, ...cycles.datasets, ...pools.datasets, ...source.datasets, ...ledgers.datasets },
     data: {
       fileName: program.replace(/[^\w.-]+/g, "-"),
       edges: overview.activity.edges,

@@ -87,23 +87,36 @@ export class Words {
     return `${this.name(place.function)} ${this.path(place.file)}:${place.line ?? "?"}`;
   }
 
-  /** Subscripts of an expression that are not numbers become `[…]`. Quotes and brackets inside of quotes are part of the value. */
+  /**
+   * Subscripts of an expression that are not numbers become `[…]`, quoted text becomes `…`, and so does what an arrow points to (`.keys() → 'k'`).
+   * Quotes and brackets inside of quotes are part of the value.
+   */
   #withoutValues(text: string): string {
     let out = "";
     let i = 0;
+    const hide = (as: string): void => {
+      this.hidden++;
+      out += as;
+    };
     while (i < text.length) {
-      if (text[i] !== "[") {
-        out += text[i++];
-        continue;
+      const c = text[i]!;
+      if (c === "→") {
+        hide("→ …");
+        break;
       }
-      const end = endOfSubscript(text, i);
-      const inside = text.slice(i + 1, end - 1);
-      if (/^-?\d+$/.test(inside) || inside === "" || inside === "…") out += text.slice(i, end);
-      else {
-        this.hidden++;
-        out += HIDDEN_VALUE;
+      if ((c === "'" || c === '"') && !/[\p{L}\p{N}]$/u.test(out.replace(/(?<![\p{L}\p{N}_])[bBrRuU]{1,2}$/u, ""))) {
+        hide("…");
+        i = endOfQuote(text, i);
+      } else if (c === "[") {
+        const end = endOfSubscript(text, i);
+        const inside = text.slice(i + 1, end - 1);
+        if (/^-?\d+$/.test(inside) || inside === "" || inside === "…") out += text.slice(i, end);
+        else hide(HIDDEN_VALUE);
+        i = end;
+      } else {
+        out += c;
+        i++;
       }
-      i = end;
     }
     return out;
   }
@@ -114,6 +127,15 @@ export class Words {
     this.shortened++;
     return `${[...seen.slice(0, most - 1)].join("")}…`.replace(/[\ud800-\udbff]…$/, "…");
   }
+}
+
+/** Index after the quote that closes the one at `start`; the text's end where none does. */
+function endOfQuote(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    if (text[i] === "\\") i++;
+    else if (text[i] === text[start]) return i + 1;
+  }
+  return text.length;
 }
 
 /** Index after the bracket that closes the one at `start`; the text's end where none does. */
