@@ -1,16 +1,4 @@
 /** The library's face: everything that the command line does, a program can do. */
-export { type ExplainOptions, type ExplainResult, explain } from "./analyze/explain.js";
-export type {
-  Change,
-  ChangeBy,
-  ExplainedLine,
-  ExplainedObject,
-  ExplainedRound,
-  Explanation,
-  ObjectInRound,
-  ObjectOnLine,
-  TypeCount,
-} from "./analyze/explain-data.js";
 
 export {
   type Activity,
@@ -34,6 +22,19 @@ export {
   type Moment,
   type Spread,
 } from "./analyze/cycles.js";
+export { type ExplainOptions, type ExplainResult, explain } from "./analyze/explain.js";
+export type {
+  Change,
+  ChangeBy,
+  ExplainedLine,
+  ExplainedObject,
+  ExplainedRound,
+  Explanation,
+  ObjectInRound,
+  ObjectOnLine,
+  TypeCount,
+} from "./analyze/explain-data.js";
+export type { Step, StepNode, Steps } from "./analyze/explain-steps.js";
 export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
 export { type ReportInput, reportInput } from "./analyze/report-input.js";
@@ -94,6 +95,7 @@ export { alignmentOf, type Difference, type VerifyOptions, type VerifyResult, ve
 export { type Chart, type Dataset, standalone } from "./report/charts.js";
 export { CHART_FORMATS, type ChartFormat, type DrawOptions, drawChart } from "./report/draw-chart.js";
 export { makeReport, pageOf, type Report, type ReportOptions } from "./report/page.js";
+export { stepperPage } from "./report/stepper.js";
 export { type GraphAtOptions, graphAt } from "./rewind/graph-at.js";
 export type { HeapCheck } from "./rewind/heap-check.js";
 export type { Divergence, Evaluation, GarbageAt } from "./rewind/messages.js";
