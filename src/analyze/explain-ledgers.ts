@@ -104,7 +104,7 @@ export interface ObjectThen {
 
 export interface Ledgers {
   /** By event and address: the objects of the moments. */
-  readonly then: ReadonlyMap<number, ReadonlyMap<number, ObjectThen>>;
+  readonly atMoment: ReadonlyMap<number, ReadonlyMap<number, ObjectThen>>;
   readonly all: readonly Ledger[];
   readonly immortal: readonly Binding[];
   readonly leftOut: number;
@@ -220,7 +220,7 @@ export class LedgerKeeper {
       if (ledger.names.size > 0 || this.#in.all) this.#done.push(ledger);
     }
     this.#handOver();
-    return { all: this.#done, immortal: this.#immortal, leftOut: this.#leftOut, then: this.#then };
+    return { all: this.#done, immortal: this.#immortal, leftOut: this.#leftOut, atMoment: this.#then };
   }
 
   /** References that the stack still had at the end of a round: some instruction of the line passed them on without a change of the count. */

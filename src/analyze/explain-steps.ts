@@ -54,7 +54,7 @@ export interface Steps {
 export function stepsOf(
   explanation: Explanation,
   moments: ReadonlyMap<number, Moment>,
-  { then }: Ledgers,
+  { atMoment }: Ledgers,
   typeName: (type: number) => string,
 ): Steps {
   const rounds = explanation.lines
@@ -65,7 +65,7 @@ export function stepsOf(
   const steps = kept.map(({ line, round }): Step => {
     const event = round.last + 1;
     const moment = moments.get(event);
-    const objects = then.get(event);
+    const objects = atMoment.get(event);
     const nodes = new Map<number, StepNode>();
     let more = moment?.more ?? false;
     const node = (address: number, text: string): number | undefined => {
