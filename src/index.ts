@@ -15,6 +15,19 @@ export {
   type CyclesAnswer,
   type CyclesOptions,
   createdCycles,
+export {
+  analyseCycles,
+  type CollectionInfo,
+  type CycleExample,
+  type CycleFinding,
+  type CycleMember,
+  type CyclesAnswer,
+  type CyclesOptions,
+  createdCycles,
+  type GarbageNow,
+  garbageNow,
+  type Moment,
+  type Spread,
 } from "./analyze/cycles.js";
 export { type ExplainOptions, type ExplainResult, explain } from "./analyze/explain.js";
 export type {
@@ -28,6 +41,7 @@ export type {
   ObjectOnLine,
   TypeCount,
 } from "./analyze/explain-data.js";
+export type { Step, StepNode, Steps } from "./analyze/explain-steps.js";
 export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
 export { type GarbageNow, type GarbageOptions, garbageNow } from "./analyze/garbage-now.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
@@ -105,6 +119,7 @@ export { type Chart, type Dataset, standalone } from "./report/charts.js";
 export { makeComparison } from "./report/compare.js";
 export { CHART_FORMATS, type ChartFormat, type DrawOptions, drawChart } from "./report/draw-chart.js";
 export { makeReport, pageOf, type Report, type ReportOptions } from "./report/page.js";
+export { stepperPage } from "./report/stepper.js";
 export { type GraphAtOptions, graphAt } from "./rewind/graph-at.js";
 export type { HeapCheck } from "./rewind/heap-check.js";
 export type { Divergence, Evaluation, GarbageAt } from "./rewind/messages.js";

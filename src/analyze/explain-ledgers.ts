@@ -92,7 +92,19 @@ export interface LedgerInput {
   readonly all: boolean;
 }
 
+/** What an address of a moment was, by the folded heap. */
+export interface ObjectThen {
+  readonly object: number;
+  readonly type: number;
+  /** As stored. */
+  readonly count: number;
+  /** Bytes of its own block; 0 = static memory. */
+  readonly bytes: number;
+}
+
 export interface Ledgers {
+  /** By event and address: the objects of the moments. */
+  readonly atMoment: ReadonlyMap<number, ReadonlyMap<number, ObjectThen>>;
   readonly all: readonly Ledger[];
   readonly immortal: readonly Binding[];
   readonly leftOut: number;
@@ -137,6 +149,7 @@ export class LedgerKeeper {
   #open = 0;
   #doneUnnamed = 0;
   #leftOut = 0;
+  readonly #then = new Map<number, Map<number, ObjectThen>>();
   /** Variables of the frame that was just left, by address of what the frame itself refers to. */
   #leaving: { function: string; location: number; variables: { name: string; address: number }[] } | undefined;
   /** What was deallocated in the instruction under way, the latest first. */
@@ -207,7 +220,7 @@ export class LedgerKeeper {
       if (ledger.names.size > 0 || this.#in.all) this.#done.push(ledger);
     }
     this.#handOver();
-    return { all: this.#done, immortal: this.#immortal, leftOut: this.#leftOut };
+    return { all: this.#done, immortal: this.#immortal, leftOut: this.#leftOut, atMoment: this.#then };
   }
 
   /** References that the stack still had at the end of a round: some instruction of the line passed them on without a change of the count. */
@@ -249,6 +262,7 @@ export class LedgerKeeper {
     };
     for (const variable of moment.globals) name("", variable);
     for (const frame of moment.frames) for (const variable of frame.variables) name(frame.function, variable);
+    this.#note(moment, heap);
     const entered = moment.frames.at(-1);
     if (this.#called?.event === moment.event - 1 && entered?.address === moment.innermost)
       this.#enter(entered, this.#called);
@@ -256,6 +270,16 @@ export class LedgerKeeper {
       for (const variable of moment.left.variables) name(moment.left.function, variable);
       this.#leave(moment.left);
     }
+  }
+
+  #note({ event, globals, frames, edges }: Moment, heap: Heap): void {
+    const found = new Map<number, ObjectThen>();
+    const variables = [...globals, ...frames.flatMap((frame) => frame.variables)].map(({ address }) => address);
+    for (const address of [...variables, ...edges.flatMap(({ source, target }) => [source, target])]) {
+      const one = found.has(address) ? undefined : heap.objectAt(address);
+      if (one?.alive) found.set(address, { object: one.id, type: one.type, count: one.count, bytes: one.bytes });
+    }
+    this.#then.set(event, found);
   }
 
   /** A local name took the reference that the evaluation stack had: STORE_FAST changes no count. */

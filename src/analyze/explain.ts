@@ -21,6 +21,7 @@ import type {
 } from "./explain-data.js";
 import { type Binding, bornBefore, type Ledger, LedgerKeeper, type Ledgers } from "./explain-ledgers.js";
 import { type CandidateRound, type LineSum, surveyRounds } from "./explain-rounds.js";
+import { type Steps, stepsOf } from "./explain-steps.js";
 import type { Round } from "./explain-walk.js";
 
 export interface ExplainOptions extends RewindOptions {
@@ -39,6 +40,8 @@ export interface ExplainOptions extends RewindOptions {
 export interface ExplainResult {
   readonly explanation: Explanation;
   readonly moments: readonly Moment[];
+  /** The program's steps, for the page; empty unless `graphObjects` was given. */
+  readonly steps: Steps;
 }
 
 /** The replay must be of a complete trace of a script. Throws a Failure otherwise, and where the trace cannot be run again. */
@@ -82,7 +85,11 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
     });
     const ledgers = keeper.run();
     const explanation = assembled(replay, file, source, survey.lines, ledgers, code, wanted, options.all ?? false);
-    return { explanation, moments: [...moments.values()] };
+    return {
+      explanation,
+      moments: [...moments.values()],
+      steps: stepsOf(explanation, moments, ledgers, (type) => replay.names.type(type)),
+    };
   } finally {
     await past.close();
   }

@@ -4,12 +4,12 @@
  * already is explained as it is.
  */
 import { spawn } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CommandModule } from "yargs";
-import { checkProgram, type Explanation, explain, Failure, openReplay } from "../index.js";
+import { checkProgram, type Explanation, explain, Failure, openReplay, stepperPage } from "../index.js";
 import { explainText } from "./explain-text.js";
 import { json as jsonText } from "./explore.js";
 import { standardOutput } from "./output.js";
@@ -21,10 +21,14 @@ interface Arguments {
   lines: string | undefined;
   object: string | undefined;
   all: boolean;
+  html: string | undefined;
+  rounds: number;
   json: boolean;
 }
 
 const MAIN = fileURLToPath(new URL("main.js", import.meta.url));
+/** Objects that the page's picture of one step can have. */
+const PAGE_OBJECTS = 60;
 const SQLITE = "SQLite format 3\0";
 
 export const explainCommand: CommandModule<object, Arguments> = {
@@ -45,13 +49,17 @@ export const explainCommand: CommandModule<object, Arguments> = {
         describe: "only the objects that this variable names, or the one numbered #123",
       })
       .option("all", { type: "boolean", default: false, describe: "every object, not only what variables name" })
+      .option("rounds", { type: "number", default: 1, describe: "rounds of a loop shown from its beginning" })
+      .option("html", { type: "string", describe: "write a page that steps through the program to this file" })
       .option("json", { type: "boolean", default: false, describe: "print one JSON object" })
       .example("$0 explain app.py", "each line, and what it did to the objects that variables name")
       .example("$0 explain app.py --lines 10-20 --object cache", "one variable's objects on some lines")
       .epilogue(
         "What the program prints goes to standard error. A loop's lines show their first and last round, and the sum.",
       ),
-  handler: async ({ script, args, lines, object, all, json }) => {
+  handler: async ({ script, args, lines, object, all, html, rounds, json }) => {
+    if (!Number.isInteger(rounds) || rounds < 1 || rounds > 10_000)
+      throw new Failure("--rounds: must be a whole number from 1 to 10000", 2);
     const range = lines === undefined ? undefined : lineRange(lines);
     const given = isTrace(script);
     const folder = given ? undefined : mkdtempSync(join(tmpdir(), "refledger-explain-"));
@@ -61,12 +69,24 @@ export const explainCommand: CommandModule<object, Arguments> = {
       const replay = openReplay(trace);
       let explanation: Explanation;
       try {
-        ({ explanation } = await explain(trace, replay, { all, ...(range ? { lines: range } : {}) }));
+        const graphObjects = html === undefined ? 0 : PAGE_OBJECTS;
+        const result = await explain(trace, replay, {
+          all,
+          first: rounds,
+          graphObjects,
+          ...(range ? { lines: range } : {}),
+        });
+        ({ explanation } = result);
+        if (html !== undefined) writeFileSync(html, stepperPage(explanation, result.steps));
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         throw new Failure(printable(error.message), error.exitCode, { cause: error });
       } finally {
         replay.close();
+      }
+      if (html !== undefined && !json) {
+        process.stderr.write(`refledger: wrote ${printable(html)}\n`);
+        return;
       }
       const only = object === undefined ? undefined : objectsNamed(explanation, object);
       const text = json

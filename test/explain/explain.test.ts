@@ -210,7 +210,12 @@ describe("explain of thirty small programs", () => {
           }
         }
     }
-    console.error("CHECKED", checked, c, groups.map((g) => [g.globals.size, g.explanation.lines.length]));
+    console.error(
+      "CHECKED",
+      checked,
+      c,
+      groups.map((g) => [g.globals.size, g.explanation.lines.length]),
+    );
     expect(checked).toBeGreaterThan(100);
   });
 });
