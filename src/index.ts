@@ -8,22 +8,50 @@ export {
   type LineActivity,
   type TypeActivity,
 } from "./analyze/activity.js";
+export type { CycleExample, CycleFinding, CycleMember, Moment, Spread } from "./analyze/cycle-findings.js";
 export {
   analyseCycles,
   type CollectionInfo,
-  type CycleExample,
-  type CycleFinding,
-  type CycleMember,
   type CyclesAnswer,
   type CyclesOptions,
   createdCycles,
-  type GarbageNow,
-  garbageNow,
-  type Moment,
-  type Spread,
 } from "./analyze/cycles.js";
+export { type ExplainOptions, type ExplainResult, explain } from "./analyze/explain.js";
+export type {
+  Change,
+  ChangeBy,
+  ExplainedLine,
+  ExplainedObject,
+  ExplainedRound,
+  Explanation,
+  ObjectInRound,
+  ObjectOnLine,
+  TypeCount,
+} from "./analyze/explain-data.js";
 export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
+export { type GarbageNow, garbageNow } from "./analyze/garbage-now.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
+export {
+  type AddressLife,
+  addressLife,
+  analysePools,
+  type FreeListRow,
+  type FreeLists,
+  type HeapSeries,
+  type HeatMap,
+  type HoleRow,
+  MODEL_NAMES,
+  type ModelResult,
+  type ModelSeries,
+  type Occupant,
+  type Pin,
+  type PoolsAnalysis,
+  type PoolsOptions,
+  type PrivatePoolResult,
+  type PymallocResult,
+  type RealHeap,
+  type SizeClassRow,
+} from "./analyze/pools.js";
 export { type ReportInput, reportInput } from "./analyze/report-input.js";
 export type { Suspect } from "./analyze/suspects.js";
 export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from "./analyze/time-series.js";
@@ -35,13 +63,7 @@ export { programEnvironment } from "./record/environment.js";
 export { hideLine, showLine } from "./record/line.js";
 export { checkProgram, defaultTrace } from "./record/program.js";
 export { type Progress, type RecordOptions, type RecordResult, record } from "./record/record.js";
-export {
-  type ChangeRow,
-  type Comparison,
-  compareTimes,
-  type PlaceChange,
-  type TypeChange,
-} from "./replay/compare.js";
+export { type ChangeRow, type Comparison, compareTimes, type PlaceChange, type TypeChange } from "./replay/compare.js";
 export { type DescribedEvent, describeEvents, type EventFilter } from "./replay/describe.js";
 export { BEFORE_TRACE, Heap, type HeapBlock, type HeapObject } from "./replay/heap.js";
 export {
@@ -80,14 +102,37 @@ export { replayTables } from "./replay/tables-for-sql.js";
 export { resolveTime, wallAt } from "./replay/times.js";
 export { alignmentOf, type Difference, type VerifyOptions, type VerifyResult, verify } from "./replay/verify.js";
 export { type Chart, type Dataset, standalone } from "./report/charts.js";
+export { makeComparison } from "./report/compare.js";
 export { CHART_FORMATS, type ChartFormat, type DrawOptions, drawChart } from "./report/draw-chart.js";
 export { makeReport, pageOf, type Report, type ReportOptions } from "./report/page.js";
 export { type GraphAtOptions, graphAt } from "./rewind/graph-at.js";
 export type { HeapCheck } from "./rewind/heap-check.js";
 export type { Divergence, Evaluation, GarbageAt } from "./rewind/messages.js";
 export { type Edge, ObjectGraph } from "./rewind/object-graph.js";
-export { Diverged, type Held, Past, type RerunResult, type RewindOptions, rerun } from "./rewind/rewind.js";
-export { type WhyAnswer, type WhyOptions, type WhyPath, type WhyResult, type WhyStep, why } from "./rewind/why.js";
+export type { Made } from "./rewind/provenance.js";
+export {
+  Diverged,
+  type Held,
+  type LineAnswer,
+  Past,
+  QUESTION_TIMEOUT,
+  type QuestionOptions,
+  type RerunResult,
+  type RewindOptions,
+  rerun,
+  TookTooLong,
+} from "./rewind/rewind.js";
+export {
+  type WhyAnswer,
+  type WhyDeath,
+  type WhyObject,
+  type WhyOptions,
+  type WhyPath,
+  type WhyResult,
+  type WhyStep,
+  why,
+} from "./rewind/why.js";
+export { type WhyAtOptions, whyAt } from "./rewind/why-at.js";
 export { createDecoder, createEncoder, type Decoder, type Encoder, MAX_CHUNK_EVENTS } from "./trace/codec.js";
 export * from "./trace/events.js";
 export { type TraceInfo, traceInfo } from "./trace/info.js";

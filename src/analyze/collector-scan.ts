@@ -8,9 +8,9 @@
  * without anything being run again. Which of several dying objects held a reference is inferred (the innermost whose block is not yet freed);
  * that all of one turn hang together is certain.
  *
- * The two instructions of the collector are found in the trace itself: `deleteSites`.
+ * The collector's own function has no name; it is found in the trace itself: `collectorFunction`.
  *
- * Memory: a row of 56 bytes for each object alive, and for those that died until their block is freed.
+ * Memory: a row of 88 bytes for each object alive, and for those that died until their block is freed.
  */
 import type { EventNumber } from "../base/ids.js";
 import { createAddressMap, getSlot, PAGE_BITS, PAGE_MASK, setSlot } from "../replay/address-map.js";
@@ -20,6 +20,7 @@ import { grown } from "../replay/tables.js";
 import { Kind } from "../trace/events.js";
 import type { TraceReader } from "../trace/reader.js";
 import type { Row } from "../trace/schema.js";
+import type { StructureEdge } from "./cycle-structures.js";
 
 const {
   alloc: ALLOC,
@@ -67,8 +68,8 @@ export interface Dismantled {
   readonly collection: Row<"collections">;
   /** Objects from before the collection that died in it. */
   readonly members: readonly Member[];
-  /** Pairs of indices into `members`: the first held the second. Inferred. */
-  readonly edges: readonly (readonly [number, number])[];
+  /** By places in `members`: who held whom. Inferred, so without names. */
+  readonly edges: readonly StructureEdge[];
   /** Whether the collector itself dismantled them; the others died of what finalizers and callbacks did. */
   readonly byCollector: Uint8Array;
 }
@@ -88,79 +89,49 @@ export interface Scan {
   memberAt(address: number): Member | undefined;
 }
 
-/** The collector's own incref and decref around each object that it takes apart; undefined where no collection freed anything. */
-export function deleteSites(replay: Replay, most = 64): { take: number; give: number } | undefined {
-  const votes = new Map<string, number>();
-  const { reader } = replay;
-  let looked = 0;
-  for (const row of reader.rows("collections")) {
-    if (row.stop === null || !row.collected) continue;
-    const found = lastTurn(replay, row.start, row.stop);
-    if (found) votes.set(found, (votes.get(found) ?? 0) + 1);
-    if (++looked >= most) break;
-  }
-  const [best] = [...votes].sort((x, y) => y[1] - x[1]);
-  if (!best) return undefined;
-  const [take, give] = best[0].split(" ").map(Number) as [number, number];
-  return { take, give };
-}
-
 /**
- * The last turn of a collection: the last incref, outside of any Python frame's call, that a decref of the same object from the same C function
- * closes, right before which that object had died or lost nothing else. Finalizers have such turns too, but before.
+ * The C function that takes garbage apart (gc_collect_region, with delete_garbage and finalize_garbage inlined), as an id in `functions`: among those
+ * which take and give back a reference outside of any Python call, the one that does so with most objects that die on the way. undefined
+ * where no collection freed anything.
  */
-function lastTurn(replay: Replay, start: number, stop: number): string | undefined {
-  const open = new Map<number, { site: number; function: number }[]>();
-  const functions = new Map<number, number>();
-  const functionOf = (site: number): number => {
-    let id = functions.get(site);
-    if (id === undefined) {
-      id = (site === 0 ? undefined : replay.reader.site(site as never)?.function) ?? -1;
-      functions.set(site, id);
-    }
-    return id;
-  };
-  // Site pairs by function: the collector's function is the one that opened a turn on most objects which died in it.
-  const pairs = new Map<string, { died: number; last: number; function: number }>();
-  const dead = new Set<number>();
-  const closed: { pair: string; address: number }[] = [];
-  const born = new Set<number>();
-  let depth = 0;
-  for (const { columns, first, last } of replay.range(start + 1, stop)) {
-    const { kind, address, site } = columns;
-    for (let i = first; i < last; i++) {
-      const code = kind[i]!;
-      const at = address[i]!;
-      if (code === CALL) depth++;
-      else if (code === RETURN) depth--;
-      else if (code === NEW) born.add(at);
-      else if (code === DEALLOC && !born.has(at)) dead.add(at);
-      else if (depth === 0 && code === INCREF && !dead.has(at)) {
-        const entry = { site: site[i]!, function: functionOf(site[i]!) };
-        const list = open.get(at);
-        if (list) list.push(entry);
-        else open.set(at, [entry]);
-      } else if (depth === 0 && code === DECREF) {
-        const list = open.get(at);
-        const f = functionOf(site[i]!);
-        const n = list?.findLastIndex((entry) => entry.function === f) ?? -1;
-        if (!list || n < 0) continue;
-        const pair = `${list[n]!.site} ${site[i]}`;
-        list.length = n;
-        const known = pairs.get(pair);
-        if (known) known.last = columns.first + i;
-        else pairs.set(pair, { died: 0, last: columns.first + i, function: f });
-        closed.push({ pair, address: at });
+export function collectorFunction(replay: Replay, most = 64): number | undefined {
+  const { reader } = replay;
+  const functionOf = new Map([...reader.rows("sites")].map(({ id, function: f }) => [id, f]));
+  const turns = new Map<number, number>();
+  let looked = 0;
+  for (const { start, stop, collected } of reader.rows("collections")) {
+    if (stop === null || !collected) continue;
+    const opened = new Map<number, Set<number>>();
+    const closed = new Map<number, Set<number>>();
+    const born = new Set<number>();
+    let depth = 0;
+    for (const { columns, first, last } of replay.range(start + 1, stop)) {
+      const { kind, address, site } = columns;
+      for (let i = first; i < last; i++) {
+        const code = kind[i]!;
+        const at = address[i]!;
+        if (code === CALL) depth++;
+        else if (code === RETURN) depth--;
+        else if (code === NEW) born.add(at);
+        else if (code === DEALLOC && !born.has(at)) {
+          // Who dies takes its turns with it: only what came before counts.
+          for (const f of closed.get(at) ?? []) turns.set(f, (turns.get(f) ?? 0) + 1);
+          closed.delete(at);
+          opened.delete(at);
+        } else if (depth === 0 && (code === INCREF || code === DECREF)) {
+          const f = functionOf.get(site[i]!);
+          if (f === undefined) continue;
+          const kept = code === INCREF ? opened : closed;
+          if (code === DECREF && !opened.get(at)?.has(f)) continue;
+          const list = kept.get(at);
+          if (list) list.add(f);
+          else kept.set(at, new Set([f]));
+        }
       }
     }
+    if (++looked >= most) break;
   }
-  for (const { pair, address } of closed) if (dead.has(address)) pairs.get(pair)!.died++;
-  const byFunction = new Map<number, number>();
-  for (const { died, function: f } of pairs.values()) byFunction.set(f, (byFunction.get(f) ?? 0) + died);
-  const [collector] = [...byFunction].sort((x, y) => y[1] - x[1]);
-  if (!collector || collector[1] === 0) return undefined;
-  const own = [...pairs].filter(([, { function: f, died }]) => f === collector[0] && died > 0);
-  return own.sort((x, y) => y[1].last - x[1].last)[0]?.[0];
+  return [...turns].sort((x, y) => y[1] - x[1])[0]?.[0];
 }
 
 /**
@@ -190,7 +161,8 @@ class Scanner {
   readonly #dismantled: (one: Dismantled) => void;
   readonly #map = createAddressMap(2);
   readonly #flags: Uint32Array;
-  readonly #sites: { take: number; give: number } | undefined;
+  /** By site: 1 = of the collector's own function. */
+  readonly #own: Uint8Array;
 
   // By row; row 0 is nobody.
   #address = new Uint32Array(1 << 12);
@@ -215,18 +187,26 @@ class Scanner {
   #turn = 0;
   #dying: Dying[] = [];
   #lastSite = 0;
-  #before = new Map<number, readonly [number, number, number]>();
   #dead: number[] = [];
-  #deadRows = new Set<number>();
   #released: number[] = [];
   #edges: number[] = [];
-  #inTurns = new Set<number>();
+  /** By row: numbers of the collections in which it was first counted, died, and was taken apart; and what its columns held before. */
+  #countedIn = new Uint32Array(1 << 12);
+  #diedIn = new Uint32Array(1 << 12);
+  #turnIn = new Uint32Array(1 << 12);
+  #place = new Uint32Array(1 << 12);
+  #decrefBefore = new Float64Array(1 << 12);
+  #decrefAtBefore = new Uint32Array(1 << 12);
+  #increfBefore = new Float64Array(1 << 12);
 
   constructor(replay: Replay, dismantled: (one: Dismantled) => void) {
     this.#replay = replay;
     this.#dismantled = dismantled;
     this.#flags = typeFlags(replay.reader);
-    this.#sites = deleteSites(replay);
+    const sites = [...replay.reader.rows("sites")];
+    this.#own = new Uint8Array(sites.reduce((most, { id }) => Math.max(most, id), 0) + 1);
+    const collector = collectorFunction(replay);
+    for (const { id, function: f } of sites) if (f === collector) this.#own[id] = 1;
   }
 
   run(to: number, progress: (done: number) => void): void {
@@ -308,7 +288,7 @@ class Scanner {
     if (row === 0) return;
     if (code === SETTYPE) this.#type[row] = a;
     else if (code === DEALLOC && this.#collection !== undefined) this.#died(row);
-    else if (code === RESURRECT) this.#deadRows.delete(row);
+    else if (code === RESURRECT) this.#diedIn[row] = 0;
   }
 
   #add(address: number, type: number, bytes: number, birth: number, location: number): void {
@@ -326,6 +306,9 @@ class Scanner {
     this.#lastDecref[row] = NEVER;
     this.#lastDecrefAt[row] = 0;
     this.#lastIncref[row] = NEVER;
+    this.#countedIn[row] = 0;
+    this.#diedIn[row] = 0;
+    this.#turnIn[row] = 0;
     setSlot(this.#map, address, row);
   }
 
@@ -340,6 +323,13 @@ class Scanner {
     this.#lastDecref = grown(this.#lastDecref, n);
     this.#lastDecrefAt = grown(this.#lastDecrefAt, n);
     this.#lastIncref = grown(this.#lastIncref, n);
+    this.#countedIn = grown(this.#countedIn, n);
+    this.#diedIn = grown(this.#diedIn, n);
+    this.#turnIn = grown(this.#turnIn, n);
+    this.#place = grown(this.#place, n);
+    this.#decrefBefore = grown(this.#decrefBefore, n);
+    this.#decrefAtBefore = grown(this.#decrefAtBefore, n);
+    this.#increfBefore = grown(this.#increfBefore, n);
   }
 
   #remove(row: number): void {
@@ -361,18 +351,23 @@ class Scanner {
   }
 
   #countInCollection(code: number, row: number, site: number): void {
-    if (!this.#before.has(row) && this.#birth[row]! < this.#collection!.start)
-      this.#before.set(row, [this.#lastDecref[row]!, this.#lastDecrefAt[row]!, this.#lastIncref[row]!]);
-    if (this.#depth !== 0 || this.#sites === undefined) return;
+    const { id } = this.#collection!;
+    if (this.#countedIn[row] !== id) {
+      this.#countedIn[row] = id;
+      this.#decrefBefore[row] = this.#lastDecref[row]!;
+      this.#decrefAtBefore[row] = this.#lastDecrefAt[row]!;
+      this.#increfBefore[row] = this.#lastIncref[row]!;
+    }
+    if (this.#depth !== 0) return;
     if (code === INCREF) {
-      if (site !== this.#sites.take) return;
+      if (this.#own[site] !== 1) return;
       this.#turn = row;
       this.#dying.length = 0;
-      this.#inTurns.add(row);
+      this.#turnIn[row] = id;
       return;
     }
     this.#lastSite = site;
-    if (this.#turn === 0 || (site === this.#sites.give && row === this.#turn)) return;
+    if (this.#turn === 0 || (this.#own[site] === 1 && row === this.#turn)) return;
     // A free-listed object is done when its killer goes on.
     for (let top = this.#dying.at(-1); top !== undefined && top.killer === site; top = this.#dying.at(-1)) {
       const below = this.#dying.at(-2)?.row ?? this.#turn;
@@ -384,11 +379,12 @@ class Scanner {
   }
 
   #died(row: number): void {
-    if (this.#deadRows.has(row)) return;
-    this.#deadRows.add(row);
+    const { id } = this.#collection!;
+    if (this.#diedIn[row] === id) return;
+    this.#diedIn[row] = id;
     this.#dead.push(row);
     if (this.#turn === 0 || this.#depth !== 0) return;
-    this.#inTurns.add(row);
+    this.#turnIn[row] = id;
     if (((this.#flags[this.#type[row]!] ?? 0) & FLAG_GC) !== 0) this.#dying.push({ row, killer: this.#lastSite });
   }
 
@@ -396,47 +392,42 @@ class Scanner {
     const collection = this.#collection;
     this.#collection = undefined;
     if (collection) {
-      const { start } = collection;
-      const place = new Map<number, number>();
+      const { start, id } = collection;
       const members: Member[] = [];
+      const turns: number[] = [];
       let freedBytes = 0;
       for (const row of this.#dead) {
-        if (!this.#deadRows.has(row) || this.#birth[row]! >= start || place.has(row)) continue;
-        place.set(row, members.length);
-        members.push(this.#member(row, this.#before.get(row)));
+        if (this.#diedIn[row] !== id || this.#birth[row]! >= start) continue;
+        // Once, even if it came back and died again; and from here on known by its place.
+        this.#diedIn[row] = 0;
+        this.#place[row] = members.length + 1;
+        members.push(this.#member(row, this.#countedIn[row] === id));
+        turns.push(this.#turnIn[row] === id ? 1 : 0);
         freedBytes += this.#bytes[row]!;
       }
-      this.counts.set(collection.id, { freed: members.length, freedBytes, allocated: this.#allocated });
+      this.counts.set(id, { freed: members.length, freedBytes, allocated: this.#allocated });
       if (members.length > 0) {
-        const edges: (readonly [number, number])[] = [];
+        const edges: StructureEdge[] = [];
         for (let i = 0; i < this.#edges.length; i += 2) {
-          const from = place.get(this.#edges[i]!);
-          const to = place.get(this.#edges[i + 1]!);
-          if (from !== undefined && to !== undefined) edges.push([from, to]);
+          const from = this.#place[this.#edges[i]!]! - 1;
+          const to = this.#place[this.#edges[i + 1]!]! - 1;
+          if (from >= 0 && to >= 0) edges.push({ from, to, name: null });
         }
-        const byCollector = new Uint8Array(members.length);
-        for (const [row, i] of place) byCollector[i] = this.#inTurns.has(row) ? 1 : 0;
-        this.#dismantled({ collection, members, edges, byCollector });
+        for (const row of this.#dead) this.#place[row] = 0;
+        this.#dismantled({ collection, members, edges, byCollector: Uint8Array.from(turns) });
       }
     }
     this.#allocated = 0;
-    this.#before = new Map();
     this.#dead = [];
-    this.#deadRows = new Set();
     this.#edges = [];
-    this.#inTurns = new Set();
     this.#dying = [];
     this.#turn = 0;
     for (const row of this.#released) this.#free.push(row);
     this.#released = [];
   }
 
-  #member(row: number, before: readonly [number, number, number] | undefined): Member {
-    const [lastDecref, lastDecrefLocation, lastIncref] = before ?? [
-      this.#lastDecref[row]!,
-      this.#lastDecrefAt[row]!,
-      this.#lastIncref[row]!,
-    ];
+  /** `before`: as its columns were before the collection. */
+  #member(row: number, before: boolean): Member {
     return {
       id: this.#id[row]!,
       address: this.#address[row]!,
@@ -444,15 +435,15 @@ class Scanner {
       bytes: this.#bytes[row]!,
       birth: this.#birth[row]!,
       location: this.#location[row]!,
-      lastDecref,
-      lastDecrefLocation,
-      lastIncref,
+      lastDecref: before ? this.#decrefBefore[row]! : this.#lastDecref[row]!,
+      lastDecrefLocation: before ? this.#decrefAtBefore[row]! : this.#lastDecrefAt[row]!,
+      lastIncref: before ? this.#increfBefore[row]! : this.#lastIncref[row]!,
     };
   }
 
   memberAt(address: number): Member | undefined {
     const row = getSlot(this.#map, address);
-    return row !== 0 && this.#address[row] === address ? this.#member(row, undefined) : undefined;
+    return row !== 0 && this.#address[row] === address ? this.#member(row, false) : undefined;
   }
 }
 

@@ -11,7 +11,7 @@ import type { Replay } from "../replay/replay.js";
 import { wallAt } from "../replay/times.js";
 import type { Row } from "../trace/schema.js";
 import { isContainer, type Member } from "./collector-scan.js";
-import { type MemberClass, memberClasses, type Structure } from "./cycle-structures.js";
+import { leading, type MemberClass, memberClasses, type Structure } from "./cycle-structures.js";
 
 /** Classes of a structure that are listed. */
 const MOST_CLASSES = 16;
@@ -34,7 +34,7 @@ export interface Example {
   readonly collection: Row<"collections"> | null;
   /** Event of its end, or of the scan's end. */
   readonly until: number;
-  readonly orphaned: Orphaned | null;
+  orphaned: Orphaned | null;
   /** Whether its references were read from memory; else inferred from how it was taken apart. */
   observed: boolean;
 }
@@ -47,9 +47,9 @@ export interface Sum {
 
 /** One cause. */
 export interface Group {
-  readonly key: string;
+  key: string;
   /** Classes of the cyclic part, the most frequent of a structure first. */
-  readonly classes: readonly (MemberClass & { readonly objects: number })[];
+  classes: readonly (MemberClass & { readonly objects: number })[];
   /** Whether the cyclic part has a member that was made while recording. */
   readonly recorded: boolean;
   /** Only with a `since`: whether the cycles were surely closed after it; else the example must tell. */
@@ -96,21 +96,12 @@ export class CycleGroups {
 
   /** `collection`: the one that ended it; null = it was there when the scan ended, at event `until`. */
   add(structure: Structure, collection: Row<"collections"> | null, until: number, observed: boolean): void {
+    // Without a cycle it is none: garbage that hung on one, or what a callback let go. Inferred references may miss one.
+    if (structure.cycles === 0 && (observed || structure.members.length < 2)) return;
     const { members } = structure;
     const core = coreOf(structure, this.#flags);
     if (core.length === 0) return;
-    const classes = new Map<string, { one: MemberClass; objects: number }>();
-    let recorded = false;
-    let lastBirth = -1;
-    for (const i of core) {
-      const member = members[i]!;
-      recorded ||= member.birth >= 0;
-      lastBirth = Math.max(lastBirth, member.birth);
-      const { key, ...one } = this.#classOf(member);
-      const known = classes.get(key);
-      if (known) known.objects++;
-      else classes.set(key, { one, objects: 1 });
-    }
+    const { lastBirth, recorded } = this.#birthsOf(structure, core);
     const orphaned = orphanedAt(structure, core);
     const since = this.#since;
     const surelyAfter = since === undefined || lastBirth >= since;
@@ -118,15 +109,12 @@ export class CycleGroups {
       this.before++;
       return;
     }
-    const key = `${surelyAfter} ${[...classes.keys()].sort().join(" ")}`;
+    const { key, classes } = this.#classesOf(structure, core, surelyAfter);
     let group = this.groups.get(key);
     if (!group) {
       group = {
         key,
-        classes: [...classes.values()]
-          .sort((x, y) => y.objects - x.objects)
-          .slice(0, MOST_CLASSES)
-          .map(({ one, objects }) => ({ ...one, objects })),
+        classes,
         recorded,
         surelyAfter,
         structures: 0,
@@ -157,6 +145,66 @@ export class CycleGroups {
     group.byteSeconds += seconds * bytes;
     group.orphanedAt.set(orphaned.location, (group.orphanedAt.get(orphaned.location) ?? 0) + 1);
   }
+
+  #birthsOf({ members }: Structure, core: readonly number[]): { lastBirth: number; recorded: boolean } {
+    const lastBirth = core.reduce((last, i) => Math.max(last, members[i]!.birth), -1);
+    return { lastBirth, recorded: lastBirth >= 0 };
+  }
+
+  #classesOf(
+    { members }: Structure,
+    core: readonly number[],
+    surelyAfter: boolean,
+  ): { key: string; classes: Group["classes"] } {
+    const classes = new Map<string, { one: MemberClass; objects: number }>();
+    for (const i of core) {
+      const { key, ...one } = this.#classOf(members[i]!);
+      const known = classes.get(key);
+      if (known) known.objects++;
+      else classes.set(key, { one, objects: 1 });
+    }
+    return {
+      key: `${surelyAfter} ${[...classes.keys()].sort().join(" ")}`,
+      classes: [...classes.values()]
+        .sort((x, y) => y.objects - x.objects)
+        .slice(0, MOST_CLASSES)
+        .map(({ one, objects }) => ({ ...one, objects })),
+    };
+  }
+
+  /** The example of a group has been read from memory: its cycles may be made of other classes than it seemed, and another group be the same. */
+  observed(group: Group): void {
+    const { structure } = group.example;
+    const core = coreOf(structure, this.#flags);
+    group.example.orphaned = orphanedAt(structure, core);
+    const { key, classes } = this.#classesOf(structure, core, group.surelyAfter);
+    this.groups.delete(group.key);
+    const same = this.groups.get(key);
+    if (!same) {
+      group.key = key;
+      group.classes = classes;
+      this.groups.set(key, group);
+      return;
+    }
+    same.structures += group.structures;
+    same.cycles += group.cycles;
+    same.objects += group.objects;
+    same.bytes += group.bytes;
+    same.stillThere += group.stillThere;
+    for (const id of group.collections) same.collections.add(id);
+    join(same.deadEvents, group.deadEvents);
+    join(same.deadSeconds, group.deadSeconds);
+    same.byteSeconds += group.byteSeconds;
+    for (const [location, n] of group.orphanedAt)
+      same.orphanedAt.set(location, (same.orphanedAt.get(location) ?? 0) + n);
+    if (!same.example.observed) same.example = group.example;
+  }
+}
+
+function join(sum: Sum, other: Sum): void {
+  sum.least = Math.min(sum.least, other.least);
+  sum.most = Math.max(sum.most, other.most);
+  sum.sum += other.sum;
 }
 
 /** Members in cycles; where the references are inferred and none showed, all that could be in one. */
@@ -169,22 +217,9 @@ export function coreOf({ members, cycle, cycles }: Structure, flags: Uint32Array
 
 /** The last decref of a member in the cycle or on the way to it. */
 function orphanedAt({ members, edges }: Structure, core: readonly number[]): Orphaned | null {
-  const leads = new Uint8Array(members.length);
-  for (const i of core) leads[i] = 1;
-  const into = new Map<number, number[]>();
-  for (const { from, to } of edges) {
-    const list = into.get(to);
-    if (list) list.push(from);
-    else into.set(to, [from]);
-  }
-  const work = [...core];
-  while (work.length > 0) {
-    for (const from of into.get(work.pop()!) ?? []) {
-      if (leads[from] === 1) continue;
-      leads[from] = 1;
-      work.push(from);
-    }
-  }
+  const marks = new Uint32Array(members.length);
+  for (const i of core) marks[i] = 1;
+  const leads = leading(members.length, edges, marks);
   let best: Member | undefined;
   let lastIncref = -1;
   members.forEach((member, i) => {

@@ -22,28 +22,19 @@ export interface Structure {
   readonly cycles: number;
 }
 
-/** Parts of a graph that hang together, ignoring the direction of edges, as lists of nodes. */
-export function components(nodes: number, edges: readonly (readonly [number, number])[]): number[][] {
-  const parent = Int32Array.from({ length: nodes }, (_, i) => i);
-  const find = (node: number): number => {
-    let root = node;
-    while (parent[root] !== root) root = parent[root]!;
-    for (let at = node; at !== root; ) {
-      const next = parent[at]!;
-      parent[at] = root;
-      at = next;
-    }
-    return root;
-  };
-  for (const [from, to] of edges) parent[find(from)] = find(to);
-  const lists = new Map<number, number[]>();
-  for (let node = 0; node < nodes; node++) {
-    const root = find(node);
-    const list = lists.get(root);
-    if (list) list.push(node);
-    else lists.set(root, [node]);
-  }
-  return [...lists.values()];
+/** Rows of edges by the node at one end: those of node n are `rows[start[n]]` to `rows[start[n + 1] - 1]`. */
+function byNode(
+  nodes: number,
+  edges: readonly StructureEdge[],
+  end: "from" | "to",
+): { start: Int32Array; rows: Int32Array } {
+  const start = new Int32Array(nodes + 1);
+  for (const edge of edges) start[edge[end] + 1]!++;
+  for (let i = 0; i < nodes; i++) start[i + 1]! += start[i]!;
+  const rows = new Int32Array(edges.length);
+  const fill = start.slice();
+  for (let e = 0; e < edges.length; e++) rows[fill[edges[e]![end]]!++] = e;
+  return { start, rows };
 }
 
 /**
@@ -103,27 +94,104 @@ export function cyclesOf(
   return { cycle, cycles };
 }
 
-/** The structures that members and the edges between them make. */
+/**
+ * The structures that members and the edges between them make. What is in a cycle or leads to one hangs together; what only hangs on it, such as
+ * a string that two structures share, goes to the first that leads there.
+ */
 export function structuresOf(members: readonly Member[], edges: readonly StructureEdge[]): Structure[] {
-  const place = new Int32Array(members.length);
-  const parts = components(
-    members.length,
-    edges.map(({ from, to }) => [from, to] as const),
-  );
-  const owner = new Int32Array(members.length);
-  parts.forEach((part, p) => {
-    part.forEach((node, i) => {
-      place[node] = i;
-      owner[node] = p;
-    });
-  });
+  const n = members.length;
+  const { cycle } = cyclesOf(n, edges);
+  const leads = leading(n, edges, cycle);
+  const owner = new Int32Array(n).fill(-1);
+  const parts: number[][] = [];
+  // What leads to a cycle hangs together.
+  parted(n, edges, (node) => leads[node] === 1, owner, parts);
+  // What hangs on it comes along.
+  const out = byNode(n, edges, "from");
+  for (let p = 0; p < parts.length; p++) {
+    const part = parts[p]!;
+    for (let at = 0; at < part.length; at++) {
+      const node = part[at]!;
+      for (let i = out.start[node]!; i < out.start[node + 1]!; i++) {
+        const { to } = edges[out.rows[i]!]!;
+        if (owner[to] !== -1) continue;
+        owner[to] = p;
+        part.push(to);
+      }
+    }
+  }
+  // The rest has no cycle that is known.
+  const rest = Uint8Array.from(owner, (p) => (p === -1 ? 1 : 0));
+  parted(n, edges, (node) => rest[node] === 1, owner, parts);
+  const place = new Int32Array(n);
+  for (const part of parts) for (let i = 0; i < part.length; i++) place[part[i]!] = i;
   const inside: StructureEdge[][] = parts.map(() => []);
-  for (const { from, to, name } of edges) inside[owner[from]!]!.push({ from: place[from]!, to: place[to]!, name });
-  return parts.map((part, p) => ({
-    members: part.map((node) => members[node]!),
-    edges: inside[p]!,
-    ...cyclesOf(part.length, inside[p]!),
-  }));
+  for (const { from, to, name } of edges)
+    if (owner[from] === owner[to]) inside[owner[from]!]!.push({ from: place[from]!, to: place[to]!, name });
+  return parts.map((part, p) => {
+    const own = new Uint32Array(part.length);
+    const numbers = new Map<number, number>();
+    part.forEach((node, i) => {
+      const one = cycle[node]!;
+      if (one === 0) return;
+      if (!numbers.has(one)) numbers.set(one, numbers.size + 1);
+      own[i] = numbers.get(one)!;
+    });
+    return { members: part.map((node) => members[node]!), edges: inside[p]!, cycle: own, cycles: numbers.size };
+  });
+}
+
+/** 1 for what is in a cycle or leads to one. */
+export function leading(nodes: number, edges: readonly StructureEdge[], cycle: Uint32Array): Uint8Array {
+  const into = byNode(nodes, edges, "to");
+  const leads = Uint8Array.from(cycle, (one) => (one === 0 ? 0 : 1));
+  const work: number[] = [];
+  for (let i = 0; i < nodes; i++) if (leads[i] === 1) work.push(i);
+  while (work.length > 0) {
+    const node = work.pop()!;
+    for (let i = into.start[node]!; i < into.start[node + 1]!; i++) {
+      const { from } = edges[into.rows[i]!]!;
+      if (leads[from] === 1) continue;
+      leads[from] = 1;
+      work.push(from);
+    }
+  }
+  return leads;
+}
+
+/** Adds the parts that the nodes meant make by the edges between them, whatever their direction. */
+function parted(
+  nodes: number,
+  edges: readonly StructureEdge[],
+  isMeant: (node: number) => boolean,
+  owner: Int32Array,
+  parts: number[][],
+): void {
+  const parent = new Int32Array(nodes);
+  for (let i = 0; i < nodes; i++) parent[i] = i;
+  const find = (node: number): number => {
+    let root = node;
+    while (parent[root] !== root) root = parent[root]!;
+    for (let at = node; at !== root; ) {
+      const next = parent[at]!;
+      parent[at] = root;
+      at = next;
+    }
+    return root;
+  };
+  for (const { from, to } of edges) if (isMeant(from) && isMeant(to)) parent[find(from)] = find(to);
+  const lists = new Map<number, number>();
+  for (let node = 0; node < nodes; node++) {
+    if (!isMeant(node)) continue;
+    const root = find(node);
+    let p = lists.get(root);
+    if (p === undefined) {
+      p = parts.push([]) - 1;
+      lists.set(root, p);
+    }
+    parts[p]!.push(node);
+    owner[node] = p;
+  }
 }
 
 /** What a member is: its type, and the line that made it. */

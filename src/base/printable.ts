@@ -15,3 +15,10 @@ export function printable(text: unknown): string {
     return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\u{${code.toString(16)}}`;
   });
 }
+
+/** The same for text of several lines, such as what a program printed: line feeds and tabs stay. */
+export const printableLines = (text: string): string =>
+  text
+    .split(/([\n\t])/)
+    .map((part, i) => (i % 2 ? part : printable(part)))
+    .join("");

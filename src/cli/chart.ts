@@ -1,20 +1,11 @@
 /** `refledger chart`: a single chart of the report, for a paper or a wiki. */
 import { extname, resolve } from "node:path";
 import type { CommandModule } from "yargs";
-import {
-  CHART_FORMATS,
-  type ChartFormat,
-  drawChart,
-  Failure,
-  makeReport,
-  openReplay,
-  type Report,
-  reportInput,
-} from "../index.js";
-import { indexProgress, json, tableText } from "./explore.js";
+import { CHART_FORMATS, type ChartFormat, drawChart, Failure, makeReport } from "../index.js";
+import { json, tableText } from "./explore.js";
 import { standardOutput } from "./output.js";
 import { printable } from "./printable.js";
-import { writeOut } from "./report.js";
+import { inputOf, writeOut } from "./report.js";
 
 interface Arguments {
   trace: string;
@@ -50,7 +41,7 @@ export const chartCommand: CommandModule<object, Arguments> = {
     if (!(Number.isInteger(width) && width >= 50 && width <= 10_000))
       throw new Failure("--width: must be a whole number from 50 to 10000", 2);
     const format = formatOf(out);
-    const report = reportOf(trace, { source, values });
+    const report = makeReport(inputOf(trace), { source, values });
     if (list) {
       const rows = report.charts.map((chart) => ({ name: chart.name, title: chart.title, text: chart.text }));
       await standardOutput().write(
@@ -78,13 +69,4 @@ function formatOf(out: string | undefined): ChartFormat {
   const format = CHART_FORMATS.find((one) => extname(out).toLowerCase() === `.${one}`);
   if (!format) throw new Failure(`-o ${out}: the name must end in .svg, .png or .json`, 2);
   return format;
-}
-
-function reportOf(trace: string, options: { source: boolean; values: boolean }): Report {
-  const replay = openReplay(trace, { progress: indexProgress() });
-  try {
-    return makeReport(reportInput(replay), options);
-  } finally {
-    replay.close();
-  }
 }

@@ -12,13 +12,16 @@ import { cyclesCommand } from "./cycles.js";
 import { diffCommand } from "./diff.js";
 import { dumpCommand } from "./dump.js";
 import { evalCommand } from "./eval.js";
+import { explainCommand } from "./explain.js";
 import { historyCommand } from "./history.js";
 import { infoCommand } from "./info.js";
 import { objectsCommand } from "./objects.js";
+import { poolsCommand } from "./pools.js";
 import { printable } from "./printable.js";
 import { recordCommand, splitRecordLine } from "./record.js";
 import { reportCommand } from "./report.js";
 import { rerunCommand } from "./rerun.js";
+import { shellCommand } from "./shell.js";
 import { sqlCommand } from "./sql.js";
 import { tourCommand } from "./tour.js";
 import { verifyCommand } from "./verify.js";
@@ -34,16 +37,19 @@ async function main(words: readonly string[]): Promise<void> {
     .command(infoCommand)
     .command(verifyCommand)
     .command(whyCommand)
+    .command(explainCommand)
     .command(atCommand)
     .command(diffCommand)
     .command(objectsCommand)
     .command(historyCommand)
     .command(cyclesCommand)
+    .command(poolsCommand)
     .command(sqlCommand)
     .command(dumpCommand)
     .command(reportCommand)
     .command(chartCommand)
     .command(evalCommand)
+    .command(shellCommand)
     .command(rerunCommand)
     .command(tourCommand)
     .demandCommand(1, "name a verb; refledger --help lists them")

@@ -1,2 +1,2 @@
 /** See src/base/printable.ts: reports need it too. */
-export { printable } from "../base/printable.js";
+export { printable, printableLines } from "../base/printable.js";

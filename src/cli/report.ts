@@ -4,14 +4,15 @@ import { writeFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { CommandModule } from "yargs";
-import { Failure, makeReport, openReplay, pageOf, reportInput } from "../index.js";
+import { Failure, makeComparison, makeReport, openReplay, pageOf, type ReportInput, reportInput } from "../index.js";
 import { indexProgress, json } from "./explore.js";
 import { standardOutput } from "./output.js";
 import { printable } from "./printable.js";
 import { bytes } from "./quantity.js";
 
 interface Arguments {
-  trace: string;
+  trace: string | undefined;
+  compare: string[] | undefined;
   out: string | undefined;
   open: boolean;
   source: boolean;
@@ -20,11 +21,16 @@ interface Arguments {
 }
 
 export const reportCommand: CommandModule<object, Arguments> = {
-  command: "report <trace>",
+  command: "report [trace]",
   describe: "Write one self-contained HTML page about a trace: charts, findings, source lines, ledgers",
   builder: (yargs) =>
     yargs
-      .positional("trace", { type: "string", demandOption: true, describe: "the trace file" })
+      .positional("trace", { type: "string", describe: "the trace file" })
+      .option("compare", {
+        array: true,
+        string: true,
+        describe: "two traces side by side, such as before and after a fix: what is new, gone, changed",
+      })
       .option("out", {
         alias: "o",
         type: "string",
@@ -40,10 +46,14 @@ export const reportCommand: CommandModule<object, Arguments> = {
       .option("json", { type: "boolean", default: false, describe: "print one JSON object about the page" })
       .example("$0 report app.trace.db", "writes app.html")
       .example("$0 report app.trace.db -o /tmp/app.html --open", "and looks at it")
+      .example("$0 report --compare old.trace.db new.trace.db -o fix.html", "what a fix changed")
       .example("$0 report app.trace.db --no-source --no-values", "to be shown to others"),
-  handler: async ({ trace, out, open, source, values, json: asJson }) => {
-    const path = resolve(out ?? `${basename(trace).replace(/(\.trace)?\.db$/, "")}.html`);
-    const size = writeReport(trace, path, { source, values });
+  handler: async ({ trace, compare, out, open, source, values, json: asJson }) => {
+    const traces = compare ?? (trace === undefined ? [] : [trace]);
+    if (traces.length !== (compare === undefined ? 1 : 2) || (compare !== undefined && trace !== undefined))
+      throw new Failure("name one trace, or two after --compare", 2);
+    const path = resolve(out ?? `${traces.map(baseName).join("-")}.html`);
+    const size = writeReport(traces, path, { source, values });
     if (open) openInBrowser(path);
     await standardOutput().write(
       asJson ? json({ page: path, bytes: size }) : `wrote ${printable(path)} (${bytes(size)})\n`,
@@ -51,13 +61,25 @@ export const reportCommand: CommandModule<object, Arguments> = {
   },
 };
 
-/** Makes the page and gives its size in bytes. */
-export function writeReport(trace: string, path: string, options: { source: boolean; values: boolean }): number {
+const baseName = (trace: string): string => basename(trace).replace(/(\.trace)?\.db$/, "");
+
+/** Makes the page of one trace, or of two compared, and gives its size in bytes. */
+export function writeReport(
+  traces: readonly string[],
+  path: string,
+  options: { source: boolean; values: boolean },
+): number {
+  const [first, second] = traces.map(inputOf);
+  const report = second ? makeComparison(first!, second, options) : makeReport(first!, options);
+  const page = Buffer.from(pageOf(report));
+  writeOut(path, page);
+  return page.length;
+}
+
+export function inputOf(trace: string): ReportInput {
   const replay = openReplay(trace, { progress: indexProgress() });
   try {
-    const page = Buffer.from(pageOf(makeReport(reportInput(replay), options)));
-    writeOut(path, page);
-    return page.length;
+    return reportInput(replay);
   } finally {
     replay.close();
   }

@@ -126,9 +126,10 @@ export class GraphReader {
       if (!this.#probe.isDead(object)) this.#tried(object, () => this.#object(object));
   }
 
-  /** The references of one object. */
+  /** The references of one object; of the running frames for 0. */
   readOne(object: number): void {
-    this.#tried(object, () => this.#object(object));
+    if (object === 0) this.#tried(0, () => this.#frames());
+    else this.#tried(object, () => this.#object(object));
   }
 
   /** Where an object may be half built, what leads out of memory or traps ends the reading of this one object. */
@@ -189,6 +190,14 @@ export class GraphReader {
     this.#stateRoots(interpreter, offsets.interpreter.size, STATE_ROOT, new Set([modules, sysdict, builtins]));
     const thread = heap.u32(currentThread);
     if (thread !== 0) this.#stateRoots(thread, offsets.thread.size, THREAD_ROOT, new Set());
+    this.#frames();
+  }
+
+  /** The frames of the running functions, the innermost first. */
+  #frames(): void {
+    const heap = this.#heap;
+    const { offsets, currentThread } = this.#probe.plan.layout;
+    const thread = heap.u32(currentThread);
     let frame = thread && heap.u32(thread + offsets.thread.currentFrame);
     this.#running.clear();
     for (; frame !== 0; frame = heap.u32(frame + offsets.frame.previous)) {

@@ -276,6 +276,21 @@ export class Probe {
     }
   }
 
+  /** How many headers there are, dead ones included. */
+  objects(): number {
+    const bits = this.#bits(this.plan.region.live);
+    const end = Math.ceil(this.#exports.memory.buffer.byteLength / 128);
+    let count = 0;
+    for (let i = Math.floor(this.plan.region.end / 128); i < end; i++) {
+      let word = bits[i];
+      if (word === 0) continue;
+      word -= (word >>> 1) & 0x55555555;
+      word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
+      count += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+    }
+    return count;
+  }
+
   #internType(address: number): undefined {
     this.#watchFrames();
     const id = this.#listener.internType(address);

@@ -62,7 +62,8 @@ th,td{text-align:left;padding:.2rem .5rem;border-bottom:1px solid var(--grid);ve
 thead th{color:var(--muted);border-bottom:1px solid var(--rule);white-space:nowrap}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 th,td{overflow-wrap:normal}
-th[scope=row]{white-space:nowrap}
+th[scope=row]{white-space:nowrap;max-width:22rem;overflow:hidden;text-overflow:ellipsis}
+#hot th[scope=row]{white-space:normal;overflow-wrap:anywhere;min-width:11rem}
 td.code{min-width:16rem}
 ${heat}
 .listing td,.listing th{border-bottom:0;padding:.02rem .5rem}

@@ -248,6 +248,8 @@ const barsOf = (field: string, title: string, fill: string): Specification =>
     ],
   });
 
+const short = (name: string): string => (name.length > 30 ? `${name.slice(0, 29)}…` : name);
+
 function lineMap({ activity }: Pick<Overview, "activity">, words: Words): Drawn {
   const lines = activity.lines.slice(0, MAP_LINES);
   if (lines.length === 0) return { charts: [], datasets: {} };
@@ -256,7 +258,7 @@ function lineMap({ activity }: Pick<Overview, "activity">, words: Words): Drawn 
     (max, { stretches }) => stretches.reduce((all, [, ...counts]) => Math.max(all, sum(counts)), max),
     0,
   );
-  const labels = distinct(lines.map(({ file, line }) => `${words.lastPart(activity.files[file]!)}:${line}`));
+  const labels = distinct(lines.map(({ file, line }) => `${short(words.lastPart(activity.files[file]!))}:${line}`));
   return {
     charts: [
       {

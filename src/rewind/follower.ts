@@ -21,7 +21,7 @@ import { Observer } from "../record/observer.js";
 import type { TraceReader } from "../trace/reader.js";
 import type { Baseline } from "../trace/writer.js";
 import { EventComparer } from "./event-comparer.js";
-import { type GraphColumns, readGraph } from "./graph-columns.js";
+import { type GraphColumns, type HeldReference, readGraph, readHeld } from "./graph-columns.js";
 import type { Divergence } from "./messages.js";
 import { type Moment, type MomentQuestion, readMoment } from "./moment.js";
 
@@ -36,6 +36,8 @@ export interface FollowerListener {
   /** The target is reached, in the middle of some C function. */
   arrived(): void;
   safePoint(): void;
+  /** Records were compared. */
+  flushed(): void;
   /** The program is over: the interpreter is about to begin its end. */
   ended(): void;
 }
@@ -150,6 +152,13 @@ export class Follower extends Observer {
     });
   }
 
+  /** Whether each of these references is there now. */
+  holds(references: readonly HeldReference[]): boolean[] {
+    return readHeld(this.probe, this.heap, references, (visitor) => {
+      this.#visitor = visitor;
+    });
+  }
+
   override visit(object: number): void {
     if (this.#visitor) this.#visitor.visit(object);
     else super.visit(object);
@@ -197,6 +206,7 @@ export class Follower extends Observer {
     }
     assert(this.events <= this.#target, `event ${this.#target} is not passed, as ${this.events} was`);
     if (this.events === this.#target) this.#listener.arrived();
+    else this.#listener.flushed();
     this.#aim();
     return true;
   }

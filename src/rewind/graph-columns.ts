@@ -114,6 +114,36 @@ export function readGraph(
   };
 }
 
+/** A reference by its ends and its kind. */
+export interface HeldReference {
+  /** Address of the object that refers; 0 = a frame of a running function. */
+  readonly source: number;
+  readonly target: number;
+  readonly kind: number;
+}
+
+/** Whether each of these references is there: its source lives, and refers to its target in that way. */
+export function readHeld(
+  probe: Probe,
+  heap: HeapReader,
+  references: readonly HeldReference[],
+  visitor: (visitor: { visit(object: number): void } | undefined) => void,
+): boolean[] {
+  const found = new Set<string>();
+  const edge = (source: number, target: number, kind: number): void => void found.add(`${source} ${target} ${kind}`);
+  const graph = new GraphReader(probe, heap, { edge, label: () => 0 }, true);
+  visitor(graph);
+  try {
+    probe.aside(() => {
+      for (const source of new Set(references.map((reference) => reference.source)))
+        if (source === 0 || probe.isLive(source)) graph.readOne(source);
+    });
+  } finally {
+    visitor(undefined);
+  }
+  return references.map(({ source, target, kind }) => found.has(`${source} ${target} ${kind}`) && probe.isLive(target));
+}
+
 /** Rows of four numbers that become columns. */
 function gathered(): { row(a: number, b: number, c: number, d: number): void; columns(): Uint32Array[] } {
   const parts: (readonly Uint32Array[])[] = [];

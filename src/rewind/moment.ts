@@ -25,6 +25,8 @@ export interface Variable {
   readonly address: number;
   /** Address of the closure's cell that is between the two; 0 = none. */
   readonly cell: number;
+  /** The frame has it on loan from its caller: the reference is not counted. */
+  readonly borrowed: boolean;
   /** A short text for it, as Python would write it: `42`, `'text'`, `<Node>`. */
   readonly text: string;
 }
@@ -66,6 +68,8 @@ const CELL_CONTENTS = 8;
 const MODULE_DICT = 8;
 /** Low bits of a stack reference: 3 = a tagged integer, 1 = borrowed. */
 const STACK_TAG = 3;
+/** Names that the compiler and the import system make: `__name__`, `__classdict__`, `.0`. */
+const INTERNAL = /^(__.*__|\..*)$/;
 /** Frames and variables that are looked at. */
 const MOST_FRAMES = 200;
 const MOST_VARIABLES = 500;
@@ -81,12 +85,12 @@ export function readMoment(
 ): Moment {
   const { offsets, currentThread, codeType } = probe.plan.layout;
   const files = new Set(question.files);
-  const variable = (name: string, address: number): Variable | undefined => {
+  const variable = (name: string, address: number, borrowed = false): Variable | undefined => {
     if (!probe.isLive(address)) return undefined;
     const isCell = heap.type(heap.typeOf(address)).name === "cell";
     const target = isCell ? heap.u32(address + CELL_CONTENTS) : address;
     if (!probe.isLive(target)) return undefined;
-    return { name, address: target, cell: isCell ? address : 0, text: objectLabel(heap, target) };
+    return { name, address: target, cell: isCell ? address : 0, borrowed, text: objectLabel(heap, target) };
   };
   const frameAt = (frame: number): MomentFrame | undefined => {
     const code = (heap.u32(frame + offsets.frame.executable) & ~STACK_TAG) >>> 0;
@@ -96,10 +100,12 @@ export function readMoment(
     const variables: Variable[] = [];
     if (files.has(file)) {
       const names = heap.tupleItems(heap.u32(code + offsets.code.localsplusnames), MOST_VARIABLES);
-      names.forEach((text, i) => {
+      names.forEach((at, i) => {
+        const name = heap.text(at) ?? "?";
+        if (INTERNAL.test(name)) return;
         const word = heap.u32(frame + offsets.frame.localsplus + 4 * i);
         if ((word & STACK_TAG) === STACK_TAG) return;
-        const found = variable(heap.text(text) ?? "?", (word & ~STACK_TAG) >>> 0);
+        const found = variable(name, (word & ~STACK_TAG) >>> 0, (word & STACK_TAG) === 1);
         if (found) variables.push(found);
       });
     }
@@ -136,7 +142,7 @@ function globalsOf(probe: Probe, heap: HeapReader): [string, number][] {
   if (main === 0) return [];
   return heap.dictItems(heap.u32(main + MODULE_DICT), MOST_VARIABLES).flatMap(([key, value]): [string, number][] => {
     const name = heap.text(key);
-    return name === undefined || /^__.*__$/.test(name) ? [] : [[name, value]];
+    return name === undefined || INTERNAL.test(name) ? [] : [[name, value]];
   });
 }
 

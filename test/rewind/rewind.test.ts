@@ -102,7 +102,7 @@ describe("a program that looks at the world", () => {
     for (const question of ["open('/etc/passwd').read()", "__import__('os').listdir('/')", "open('made', 'w')"]) {
       const { stdout, stderr, status } = refledger(["eval", trace, question]);
       expect([stdout, status]).toEqual(["", 1]);
-      expect(stderr).toMatch(/^refledger: (OSError|ModuleNotFoundError): .*\n$/);
+      expect(stderr).toMatch(/^Traceback [\s\S]*\n(OSError|FileNotFoundError): .*\n$/);
     }
   });
 
@@ -202,7 +202,7 @@ describe("leaky-cache", () => {
   it("goes back, answers, and goes on as if nothing had been asked", async () => {
     const instant = Math.floor(past.events / 2) as EventNumber;
     expect((await past.goTo(instant)).event).toBe(instant);
-    const before = await past.evaluate("(__name__, [0] * 3)", 0);
+    const before = await past.evaluate("(__name__, [0] * 3)");
     expect(before).toMatchObject({ ok: true, output: "" });
     expect(before.event).toBeGreaterThanOrEqual(instant);
     expect(before.where).toMatch(/^\S+ \(.*:\d+\)$/);
@@ -212,7 +212,7 @@ describe("leaky-cache", () => {
     });
     expect(await past.evaluate("sys.refledger_was_here")).toMatchObject({ ok: false });
     expect(await past.evaluate("1 / 0")).toMatchObject({ ok: false, text: "ZeroDivisionError: division by zero" });
-    expect(await past.evaluate("1", 1000)).toMatchObject({ ok: false });
+    expect(await past.evaluate("1", { frame: 1000 })).toMatchObject({ ok: false });
     expect(await past.goTo(past.events)).toEqual({ event: past.events, ended: true });
     expect((await past.check()).differences).toBe(0);
   });
@@ -249,6 +249,10 @@ describe("a recording that was killed", () => {
     same(trace);
     const { stdout } = refledger(["eval", trace, "len(kept), kept[5][0] > 1e9", "--time", "#200000"]);
     expect(stdout).toBe("(100, True)\n");
-    expect(refledger(["eval", trace, "1", "--time", "end"]).stderr).toContain("was cut off here");
+    // At the cut-off end itself Python cannot be asked; at the last moment before it can.
+    const last = refledger(["eval", trace, "len(kept)", "--time", "end", "--json"]);
+    expect(JSON.parse(last.stdout)).toMatchObject({ ok: true, text: "100" });
+    const { event } = JSON.parse(last.stdout) as { event: number };
+    expect(event).toBeGreaterThan(200_000);
   });
 });
