@@ -1,4 +1,15 @@
 /** The library's face: everything that the command line does, a program can do. */
+export { type BrokenRule, type CheckResult, check, parseRules, type Rules } from "./analyze/check.js";
+export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
+export {
+  findLeaks,
+  type LeakedGroup,
+  type LeakFinding,
+  type LeakOptions,
+  type LeakResult,
+  leaksOf,
+} from "./analyze/leaks.js";
+export type { KeptReference } from "./analyze/leaks-ledger.js";
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
 export type { Program } from "./interpreter/configuration.js";

@@ -7,11 +7,13 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { Failure, version } from "../index.js";
 import { atCommand } from "./at.js";
+import { checkCommand } from "./check.js";
 import { diffCommand } from "./diff.js";
 import { dumpCommand } from "./dump.js";
 import { evalCommand } from "./eval.js";
 import { historyCommand } from "./history.js";
 import { infoCommand } from "./info.js";
+import { leaksCommand } from "./leaks.js";
 import { objectsCommand } from "./objects.js";
 import { printable } from "./printable.js";
 import { recordCommand, splitRecordLine } from "./record.js";
@@ -35,6 +37,8 @@ async function main(words: readonly string[]): Promise<void> {
     .command(diffCommand)
     .command(objectsCommand)
     .command(historyCommand)
+    .command(leaksCommand)
+    .command(checkCommand)
     .command(sqlCommand)
     .command(dumpCommand)
     .command(evalCommand)
