@@ -56,6 +56,17 @@ export {
 export { type ReportInput, reportInput } from "./analyze/report-input.js";
 export type { Suspect } from "./analyze/suspects.js";
 export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from "./analyze/time-series.js";
+export { type BrokenRule, type CheckResult, check, parseRules, type Rules } from "./analyze/check.js";
+export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
+export {
+  findLeaks,
+  type LeakedGroup,
+  type LeakFinding,
+  type LeakOptions,
+  type LeakResult,
+  leaksOf,
+} from "./analyze/leaks.js";
+export type { KeptReference } from "./analyze/leaks-ledger.js";
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
 export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";

@@ -9,12 +9,14 @@ import { Failure, version } from "../index.js";
 import { atCommand } from "./at.js";
 import { chartCommand } from "./chart.js";
 import { cyclesCommand } from "./cycles.js";
+import { checkCommand } from "./check.js";
 import { diffCommand } from "./diff.js";
 import { dumpCommand } from "./dump.js";
 import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
 import { historyCommand } from "./history.js";
 import { infoCommand } from "./info.js";
+import { leaksCommand } from "./leaks.js";
 import { objectsCommand } from "./objects.js";
 import { poolsCommand } from "./pools.js";
 import { printable } from "./printable.js";
@@ -44,6 +46,8 @@ async function main(words: readonly string[]): Promise<void> {
     .command(historyCommand)
     .command(cyclesCommand)
     .command(poolsCommand)
+    .command(leaksCommand)
+    .command(checkCommand)
     .command(sqlCommand)
     .command(dumpCommand)
     .command(reportCommand)
