@@ -8,6 +8,7 @@ export {
   type LineActivity,
   type TypeActivity,
 } from "./analyze/activity.js";
+export { type BrokenRule, type CheckResult, check, parseRules, type Rules } from "./analyze/check.js";
 export type { CycleExample, CycleFinding, CycleMember, Moment, Spread } from "./analyze/cycle-findings.js";
 export {
   analyseCycles,
@@ -31,6 +32,15 @@ export type {
 export type { Step, StepNode, Steps } from "./analyze/explain-steps.js";
 export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
 export { type GarbageNow, type GarbageOptions, garbageNow } from "./analyze/garbage-now.js";
+export {
+  findLeaks,
+  type LeakedGroup,
+  type LeakFinding,
+  type LeakOptions,
+  type LeakResult,
+  leaksOf,
+} from "./analyze/leaks.js";
+export type { KeptReference } from "./analyze/leaks-ledger.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
 export {
   type AddressLife,
@@ -56,17 +66,6 @@ export {
 export { type ReportInput, reportInput } from "./analyze/report-input.js";
 export type { Suspect } from "./analyze/suspects.js";
 export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from "./analyze/time-series.js";
-export { type BrokenRule, type CheckResult, check, parseRules, type Rules } from "./analyze/check.js";
-export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
-export {
-  findLeaks,
-  type LeakedGroup,
-  type LeakFinding,
-  type LeakOptions,
-  type LeakResult,
-  leaksOf,
-} from "./analyze/leaks.js";
-export type { KeptReference } from "./analyze/leaks-ledger.js";
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
 export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
