@@ -16,7 +16,6 @@ export {
   type CyclesOptions,
   createdCycles,
 } from "./analyze/cycles.js";
-export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
 export { type GarbageNow, type GarbageOptions, garbageNow } from "./analyze/garbage-now.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
 export { type ReportInput, reportInput } from "./analyze/report-input.js";
