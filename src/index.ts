@@ -16,12 +16,9 @@ export {
   type CyclesOptions,
   createdCycles,
 } from "./analyze/cycles.js";
+export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
 export { type GarbageNow, type GarbageOptions, garbageNow } from "./analyze/garbage-now.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
-export { type ReportInput, reportInput } from "./analyze/report-input.js";
-export type { Suspect } from "./analyze/suspects.js";
-export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from "./analyze/time-series.js";
-export type { Finding, FindingKind, SourcePlace } from "./analyze/finding.js";
 export {
   type AddressLife,
   addressLife,
@@ -43,6 +40,9 @@ export {
   type RealHeap,
   type SizeClassRow,
 } from "./analyze/pools.js";
+export { type ReportInput, reportInput } from "./analyze/report-input.js";
+export type { Suspect } from "./analyze/suspects.js";
+export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from "./analyze/time-series.js";
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
 export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
