@@ -22,6 +22,7 @@ interface Arguments {
   from: "script" | "interpreter";
   "audit-every": number;
   env: string[];
+  allow: string[];
   "hash-seed": number;
   graphs: boolean;
   quiet: boolean;
@@ -31,7 +32,7 @@ interface Arguments {
 const TICK = 250;
 
 /** Options of `record` that are followed by a value; all others stand alone. */
-const WITH_VALUE = new Set(["--out", "-o", "--from", "--audit-every", "--env", "--hash-seed"]);
+const WITH_VALUE = new Set(["--out", "-o", "--from", "--audit-every", "--env", "--allow", "--hash-seed"]);
 
 /** What stands behind `record`: our options, and the program with all that belongs to it. */
 export interface RecordLine {
@@ -97,6 +98,14 @@ export function recordCommand(program: Program | undefined): CommandModule<objec
           default: [] as string[],
           describe: "NAME=VALUE for the program's environment, or NAME to pass on the host's",
         })
+        .option("allow", {
+          type: "string",
+          array: true,
+          nargs: 1,
+          default: [] as string[],
+          describe:
+            "a folder or file that the program may reach besides the working directory, its own folder, PYTHONPATH and temporary files; / allows all",
+        })
         .option("hash-seed", { type: "number", default: 0, describe: "PYTHONHASHSEED of the program, 0 to 4294967295" })
         .option("graphs", {
           type: "boolean",
@@ -152,6 +161,7 @@ export async function recordProgram(program: Program, options: Arguments): Promi
     graphs: options.graphs,
     cwd,
     env: environment(options.env),
+    allow: options.allow,
     hashSeed,
     version,
     started: (read, line) => {

@@ -29,6 +29,7 @@ export const tourCommand: CommandModule = {
       from: "script" as const,
       "audit-every": 0,
       env: [],
+      allow: [],
       "hash-seed": 0,
       graphs: true,
       quiet: true,

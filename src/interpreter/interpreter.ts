@@ -25,6 +25,7 @@ import type { InputLog } from "./input-log.js";
 import type { InputReplay } from "./input-replay.js";
 import { Interrupt } from "./kernel/interrupt.js";
 import { Kernel } from "./kernel/kernel.js";
+import { foldersOf } from "./kernel/reach.js";
 import type { GuestFunctions, Machine } from "./kernel/runtime-calls.js";
 import type { SleepCalls } from "./kernel/sleep-calls.js";
 import { limitReached } from "./limits.js";
@@ -67,6 +68,8 @@ export interface InterpreterOptions {
   cwd: string;
   /** All that `os.environ` will have. */
   env: Readonly<Record<string, string>>;
+  /** Folders and files that the program may reach besides those it is meant to see (kernel/reach.ts). */
+  allow?: readonly string[];
   /** 0 to 4294967295. */
   hashSeed: number;
   /** One shared word: the main thread stores 1 and notifies on Ctrl-C (see main-thread.ts). */
@@ -112,6 +115,7 @@ function outsideOf(options: InterpreterOptions): {
     pythonVersion: bundledVersion,
     cwd: options.cwd,
     env: options.env,
+    folders: foldersOf(options.program, options.cwd, options.env, options.allow ?? []),
     interrupt: new Interrupt(options.interrupt),
     terminalSize: options.terminalSize,
     systemCall: hooks?.systemCall?.bind(hooks) ?? (() => {}),

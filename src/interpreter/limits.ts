@@ -41,6 +41,11 @@ const limits: readonly Limit[] = [
     line: "this CPython comes without that module (it is compiled to WebAssembly)",
   },
   {
+    types: ["PermissionError"],
+    message: /Permission denied/,
+    line: "the program reaches files in the working directory, its own folder, PYTHONPATH and the folder for temporary files only; --allow PATH adds one",
+  },
+  {
     types: ["OSError"],
     message: /Function not implemented/,
     line: "this CPython lacks that function of the operating system (it is compiled to WebAssembly)",

@@ -37,6 +37,11 @@ export interface RecordOptions {
   readonly graphs?: boolean;
   /** Absolute path of the working directory. */
   readonly cwd: string;
+  /**
+   * Folders and files of the machine that the program may reach besides the working directory, its own folder, PYTHONPATH and the folder for
+   * temporary files.
+   */
+  readonly allow?: readonly string[];
   /** All of the program's environment. */
   readonly env: Readonly<Record<string, string>>;
   /** 0 to 4294967295. */
@@ -130,6 +135,7 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
       env: options.env,
       hashSeed: options.hashSeed ?? 0,
       version: options.version,
+      allow: options.allow ?? [],
     },
     plan,
     channel,

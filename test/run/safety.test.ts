@@ -38,6 +38,7 @@ describe("imports", () => {
     pythonVersion: "3.14",
     cwd: "/",
     env: {},
+    folders: ["/"],
     interrupt: new Interrupt(words.interrupt),
     terminalSize: words.terminalSize,
     systemCall: () => {},

@@ -48,6 +48,7 @@ export function writeStatus(kernel: Pick<Kernel, "memory">, address: number, sta
 function open(kernel: Kernel, path: string, flags: number, mode: number): Description | number {
   const node = kernel.own.find(path);
   if (node !== undefined) return kernel.own.open(node, path, flags);
+  kernel.reach.enter(path, (flags & openFlag.noFollow) !== 0 ? "link" : "follow");
   if (/^\/+$/.test(path) && (flags & openFlag.accessMode) === 0) {
     return new Directory("/", {
       status: () => fs.statSync("/", { bigint: true }),
@@ -67,6 +68,7 @@ function statusOf(kernel: Kernel, path: string, follow: boolean): FileStatus {
   const node = kernel.own.find(path);
   if (node?.duplicateOf !== undefined) return kernel.descriptors.get(node.duplicateOf).status();
   if (node !== undefined) return kernel.own.status(node);
+  kernel.reach.look(path, follow ? "follow" : "link");
   const options = { bigint: true, throwIfNoEntry: false } as const;
   const status = follow ? fs.statSync(hostPath(path), options) : fs.lstatSync(hostPath(path), options);
   return status ?? missing(path);
@@ -78,9 +80,10 @@ function missing(path: string): never {
   return fail("ENOENT");
 }
 
-/** The path for a call that changes something, which only the host's files allow. */
-function changeable(kernel: Kernel, path: string): Buffer {
+/** The path for a call that changes something, which only the host's files allow. `last`: whether a link at its end is followed. */
+function changeable(kernel: Kernel, path: string, last: "follow" | "link"): Buffer {
   if (kernel.own.find(path) !== undefined) fail("EROFS");
+  kernel.reach.enter(path, last);
   return hostPath(path);
 }
 
@@ -115,8 +118,12 @@ export function fileCalls(kernel: Kernel) {
       if ((mode & ~7) !== 0) fail("EINVAL");
       const path = kernel.path(directory, pathAddress);
       const node = kernel.own.find(path);
-      if (node === undefined) fs.accessSync(hostPath(path), mode);
-      else if ((mode & 2) !== 0 && node.device === undefined && node.duplicateOf === undefined) fail("EROFS");
+      if (node === undefined) {
+        kernel.reach.look(path, "follow");
+        fs.accessSync(hostPath(path), mode);
+      }
+      if (node !== undefined && (mode & 2) !== 0 && node.device === undefined && node.duplicateOf === undefined)
+        fail("EROFS");
       return 0;
     },
     __syscall_chdir(pathAddress: number) {
@@ -124,6 +131,7 @@ export function fileCalls(kernel: Kernel) {
       const status = statusOf(kernel, path, true);
       if (entryType(status.mode) !== 4) fail("ENOTDIR");
       if (kernel.own.find(path) === undefined) {
+        kernel.reach.enter(path, "follow");
         fs.accessSync(hostPath(path), fs.constants.X_OK);
         kernel.cwd = (fs.realpathSync.native(hostPath(path), { encoding: "buffer" }) as unknown as Buffer).toString(
           "latin1",
@@ -142,30 +150,32 @@ export function fileCalls(kernel: Kernel) {
       return kernel.cwd.length + 1;
     },
     __syscall_chmod(path: number, mode: number) {
-      fs.chmodSync(changeable(kernel, kernel.path(-100, path)), mode & 0o7777);
+      fs.chmodSync(changeable(kernel, kernel.path(-100, path), "follow"), mode & 0o7777);
       return 0;
     },
     __syscall_fchmodat2(directory: number, pathAddress: number, mode: number, flags: number) {
-      const path = changeable(kernel, kernel.path(directory, pathAddress));
-      if ((flags & atSymlinkNoFollow) !== 0 && fs.lstatSync(path).isSymbolicLink()) fail("EOPNOTSUPP");
+      const last = (flags & atSymlinkNoFollow) !== 0 ? "link" : "follow";
+      const path = changeable(kernel, kernel.path(directory, pathAddress), last);
+      if (last === "link" && fs.lstatSync(path).isSymbolicLink()) fail("EOPNOTSUPP");
       fs.chmodSync(path, mode & 0o7777);
       return 0;
     },
     __syscall_fchownat(directory: number, pathAddress: number, user: number, group: number, flags: number) {
-      const path = changeable(kernel, kernel.path(directory, pathAddress, (flags & atEmptyPath) !== 0));
-      if ((flags & atSymlinkNoFollow) !== 0) fs.lchownSync(path, user >>> 0, group >>> 0);
+      const last = (flags & atSymlinkNoFollow) !== 0 ? "link" : "follow";
+      const path = changeable(kernel, kernel.path(directory, pathAddress, (flags & atEmptyPath) !== 0), last);
+      if (last === "link") fs.lchownSync(path, user >>> 0, group >>> 0);
       else fs.chownSync(path, user >>> 0, group >>> 0);
       return 0;
     },
     __syscall_mkdirat(directory: number, pathAddress: number, mode: number) {
       const path = kernel.path(directory, pathAddress);
       if (statusOrUndefined(kernel, path) !== undefined) fail("EEXIST");
-      fs.mkdirSync(changeable(kernel, path), mode & ~kernel.umask & 0o7777);
+      fs.mkdirSync(changeable(kernel, path, "link"), mode & ~kernel.umask & 0o7777);
       return 0;
     },
     __syscall_mknodat(directory: number, pathAddress: number, mode: number) {
       if (mode >> 12 !== 8 && mode >> 12 !== 0) fail("EPERM");
-      const path = changeable(kernel, kernel.path(directory, pathAddress));
+      const path = changeable(kernel, kernel.path(directory, pathAddress), "link");
       fs.closeSync(fs.openSync(path, "wx", mode & ~kernel.umask & 0o7777));
       return 0;
     },
@@ -173,32 +183,33 @@ export function fileCalls(kernel: Kernel) {
       if (size <= 0) fail("EINVAL");
       const path = kernel.path(directory, pathAddress);
       if (kernel.own.find(path) !== undefined) fail("EINVAL");
+      kernel.reach.look(path, "link");
       const target = fs.readlinkSync(hostPath(path), { encoding: "buffer" }).subarray(0, size >>> 0);
       kernel.memory.put(to, target);
       return target.length;
     },
     __syscall_symlinkat(target: number, directory: number, pathAddress: number) {
-      const path = changeable(kernel, kernel.path(directory, pathAddress));
+      const path = changeable(kernel, kernel.path(directory, pathAddress), "link");
       fs.symlinkSync(hostPath(kernel.memory.byteString(target)), path);
       return 0;
     },
     __syscall_renameat(oldDirectory: number, oldPath: number, newDirectory: number, newPath: number) {
-      const from = changeable(kernel, kernel.path(oldDirectory, oldPath));
-      fs.renameSync(from, changeable(kernel, kernel.path(newDirectory, newPath)));
+      const from = changeable(kernel, kernel.path(oldDirectory, oldPath), "link");
+      fs.renameSync(from, changeable(kernel, kernel.path(newDirectory, newPath), "link"));
       return 0;
     },
     __syscall_unlinkat(directory: number, pathAddress: number, flags: number) {
-      const path = changeable(kernel, kernel.path(directory, pathAddress));
+      const path = changeable(kernel, kernel.path(directory, pathAddress), "link");
       if ((flags & atRemoveDirectory) !== 0) fs.rmdirSync(path);
       else fs.unlinkSync(path);
       return 0;
     },
     __syscall_rmdir(path: number) {
-      fs.rmdirSync(changeable(kernel, kernel.path(-100, path)));
+      fs.rmdirSync(changeable(kernel, kernel.path(-100, path), "link"));
       return 0;
     },
     __syscall_truncate64(path: number, size: bigint) {
-      fs.truncateSync(changeable(kernel, kernel.path(-100, path)), Number(size));
+      fs.truncateSync(changeable(kernel, kernel.path(-100, path), "follow"), Number(size));
       return 0;
     },
     __syscall_utimensat(directory: number, pathAddress: number, times: number, flags: number) {
@@ -210,8 +221,8 @@ export function fileCalls(kernel: Kernel) {
       const access = times === 0 ? now : timeArgument(kernel, times, now, () => status().atimeNs);
       const modification = times === 0 ? now : timeArgument(kernel, times + 16, now, () => status().mtimeNs);
       if (ofDescriptor) kernel.descriptors.get(directory).changeTimes(access, modification);
-      else if (follow) fs.utimesSync(changeable(kernel, path), access, modification);
-      else fs.lutimesSync(changeable(kernel, path), access, modification);
+      else if (follow) fs.utimesSync(changeable(kernel, path, "follow"), access, modification);
+      else fs.lutimesSync(changeable(kernel, path, "link"), access, modification);
       return 0;
     },
     __syscall_statfs64: (path: number, _size: number, to: number) =>
@@ -226,11 +237,13 @@ export function fileCalls(kernel: Kernel) {
 function statusOrUndefined(kernel: Kernel, path: string): FileStatus | undefined {
   const node = kernel.own.find(path);
   if (node !== undefined) return kernel.own.status(node);
+  kernel.reach.look(path, "link");
   return fs.lstatSync(hostPath(path), { bigint: true, throwIfNoEntry: false });
 }
 
 function writeFileSystem(kernel: Kernel, path: string, to: number): number {
   const own = kernel.own.find(path) !== undefined;
+  if (!own) kernel.reach.look(path, "follow");
   const status = fs.statfsSync(own ? "/" : hostPath(path), { bigint: true });
   const { view } = kernel.memory;
   const at = to >>> 0;

@@ -17,6 +17,7 @@ import { Directory } from "./host-files.js";
 import type { Interrupt } from "./interrupt.js";
 import { LoopbackNetwork } from "./loopback.js";
 import { OwnFiles } from "./own-files.js";
+import { Reach } from "./reach.js";
 import type { GuestFunctions } from "./runtime-calls.js";
 import { type BeforeTerminalOutput, standardStreams } from "./standard-streams.js";
 
@@ -28,6 +29,8 @@ export interface KernelOptions {
   /** Absolute. */
   cwd: string;
   env: Readonly<Record<string, string>>;
+  /** Folders and files of the host that the program may reach, see reach.ts. */
+  folders: readonly string[];
   interrupt: Interrupt;
   /** Two shared words, columns and rows of the terminal; the main thread keeps them current. */
   terminalSize: Int32Array;
@@ -41,6 +44,7 @@ export interface KernelOptions {
 export class Kernel {
   readonly descriptors = new DescriptorTable();
   readonly own: OwnFiles;
+  readonly reach: Reach;
   readonly network: LoopbackNetwork;
   readonly interrupt: Interrupt;
   /** Absolute, a byte string. */
@@ -53,6 +57,7 @@ export class Kernel {
   constructor(readonly options: KernelOptions) {
     this.interrupt = options.interrupt;
     this.own = new OwnFiles(options.standardLibrary, options.pythonVersion);
+    this.reach = new Reach(options.folders);
     this.network = new LoopbackNetwork(options.interrupt);
     this.cwd = Buffer.from(options.cwd).toString("latin1");
     for (const [number, stream] of standardStreams(options.interrupt, options.beforeTerminalOutput).entries())
