@@ -69,6 +69,8 @@ const FIELDS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   property: { 8: "fget", 12: "fset", 16: "fdel", 20: "__doc__", 24: "__name__" },
   staticmethod: { 8: "__func__", 12: "__dict__" },
   classmethod: { 8: "__func__", 12: "__dict__" },
+  Task: { 68: "_coro" },
+  _local: { 20: "<values by thread>" },
   code: { 12: "co_consts", 16: "co_names", 20: "co_exceptiontable" },
 };
 const EXCEPTION_FIELDS: Readonly<Record<number, string>> = {

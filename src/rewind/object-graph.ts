@@ -221,7 +221,10 @@ export class ObjectGraph {
     return this.#distance![node]!;
   }
 
-  /** Breadth first from the interpreter's references, `__main__` before other modules; then from static objects. */
+  /**
+   * Breadth first from modules and variables of running functions, `__main__` before other modules; then from what frames only have
+   * on their stacks; then from the interpreter's private state and static objects.
+   */
   #search(): void {
     if (this.#parent) return;
     const n = this.nodes;
@@ -245,7 +248,10 @@ export class ObjectGraph {
         for (const e of all) reach(this.#target[e]!, e, distance[node]! + 1);
       }
     };
-    for (const e of this.rootEdges) if (!this.isStateRoot(e)) reach(this.#target[e]!, e, 1);
+    const fleeting = (e: number): boolean => this.#kind[e] === EDGE.temporary || this.#kind[e] === EDGE.borrowed;
+    for (const e of this.rootEdges) if (!this.isStateRoot(e) && !fleeting(e)) reach(this.#target[e]!, e, 1);
+    follow();
+    for (const e of this.rootEdges) if (fleeting(e)) reach(this.#target[e]!, e, 1);
     follow();
     for (const e of this.holdingRoots()) reach(this.#target[e]!, e, 1);
     follow();

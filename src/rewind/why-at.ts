@@ -145,7 +145,8 @@ function oneObject(
   const where = address ?? (/^0x[0-9a-f]{1,8}$/i.test(asked) ? Number(asked) : undefined);
   if (where === undefined) return undefined;
   const object = replay.seek(at).objectAt(where);
-  if (object) return { id: object.id, address: where, alive: object.alive };
+  // An address from an expression where nobody lives is that of a value which went with the question.
+  if (object && (address === undefined || object.alive)) return { id: object.id, address: where, alive: object.alive };
   throw new Failure(
     address === undefined
       ? `${asked}: no object lives there at #${at}; see who does with: refledger objects TRACE --time '#${at}'`

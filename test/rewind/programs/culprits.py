@@ -4,6 +4,7 @@ import asyncio
 import collections
 import contextvars
 import functools
+import threading
 import types
 import weakref
 
@@ -123,6 +124,28 @@ def cycle():
     one = KeptCycle()
     one.me = one
 
+
+class KeptSelfDeleting(Kept):
+    """In a cycle that a global holds, with a finalizer."""
+
+    def __del__(self):
+        pass
+
+
+ring = [KeptSelfDeleting()]
+ring[0].ring = ring
+
+local = threading.local()
+local.value = kept("ThreadLocal")
+
+
+async def background(job):
+    await asyncio.Event().wait()
+
+
+loop = asyncio.new_event_loop()
+task = loop.create_task(background(kept("Task")))
+loop.run_until_complete(asyncio.sleep(0))
 
 import gc
 
