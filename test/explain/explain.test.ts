@@ -51,7 +51,7 @@ beforeAll(async () => {
       replay.close();
     }
   }
-});
+}, 400_000);
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
