@@ -38,7 +38,7 @@ export async function run({ quick }) {
   try {
     const path = join(folder, "program.py");
     const trace = join(folder, "program.trace.db");
-    const text = script(quick ? 100 : 1300);
+    const text = script(quick ? 100 : 660);
     writeFileSync(path, text);
     execFileSync(process.execPath, [command, "record", "-q", "--no-graphs", "-o", trace, path], { stdio: "inherit" });
     const reader = TraceReader.open(trace);
