@@ -1,7 +1,8 @@
 /**
  * The script of the stepping page, as text: the page's policy allows it by its hash. It builds everything with DOM calls and `textContent`,
  * so that no name of the program can become markup. Layout of the picture: variables in the first column, then the objects by
- * their distance from them; edges are curves from right to left side, backward ones bend below.
+ * their distance from them; edges are curves from right to left side, those within a column or
+ * back to an earlier one are arcs on the right.
  */
 export const STEPPER_SCRIPT = `"use strict";
 (() => {
@@ -25,20 +26,21 @@ function picture(step) {
   const W = 175, H = 46, rows = [0, 0, 0, 0, 0, 0], place = new Map();
   step.nodes.forEach((n) => { const d = depth.get(n.object) || 5; place.set(n.object, { x: d * 215 - 60, y: 14 + rows[d]++ * 60 }); });
   step.variables.forEach((v, i) => { v.y = 14 + i * 30; }); rows[0] = step.variables.length / 2;
-  const height = 30 + Math.max(1, ...rows) * 60, width = 215 * (1 + Math.max(1, ...[...place.values()].map((p) => Math.round((p.x + 60) / 215)))) - 50;
+  const height = 30 + Math.max(1, ...rows) * 60, width = 215 * (1 + Math.max(1, ...[...place.values()].map((p) => Math.round((p.x + 60) / 215)))) + 60;
   root.setAttribute("viewBox", "0 0 " + width + " " + height); root.setAttribute("width", width); root.setAttribute("height", height);
   const defs = svg("defs", {}); const marker = svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" });
   marker.append(svg("path", { d: "M0 0L8 4L0 8z", class: "arrow" })); defs.append(marker); root.append(defs);
   const line = (x1, y1, x2, y2, text, back) => {
     const bend = Math.max(30, Math.abs(x2 - x1) / 2);
-    const d = back ? "M" + x1 + " " + y1 + "C" + (x1 + 40) + " " + (y1 + 45) + " " + (x2 - 40) + " " + (y2 + 45) + " " + x2 + " " + y2 : "M" + x1 + " " + y1 + "C" + (x1 + bend) + " " + y1 + " " + (x2 - bend) + " " + y2 + " " + x2 + " " + y2;
+    const out = Math.max(x1, x2) + 30 + Math.min(60, Math.abs(y2 - y1) / 4);
+    const d = back ? "M" + x1 + " " + y1 + "C" + out + " " + y1 + " " + out + " " + y2 + " " + x2 + " " + y2 : "M" + x1 + " " + y1 + "C" + (x1 + bend) + " " + y1 + " " + (x2 - bend) + " " + y2 + " " + x2 + " " + y2;
     root.append(svg("path", { d, class: "edge", "marker-end": "url(#arrow)" }));
-    if (text) root.append(svg("text", { x: (x1 + x2) / 2, y: (y1 + y2) / 2 - 3 + (back ? 30 : 0), class: "label", "text-anchor": "middle" }, cut(text, 18)));
+    if (text) root.append(svg("text", { x: back ? out - 12 : (x1 + x2) / 2, y: (y1 + y2) / 2 - 3, class: "label", "text-anchor": back ? "start" : "middle" }, cut(text, 18)));
   };
   for (const v of step.variables) { const p = place.get(v[2]); if (p) line(128, v.y + 8, p.x - 2, p.y + H / 2, "", false); }
   const parallel = new Map();
   for (const [a, b, text] of step.edges) { const key = a + ">" + b; parallel.set(key, parallel.has(key) ? parallel.get(key) + " " + text : text); }
-  for (const [key, text] of parallel) { const [a, b] = key.split(">").map(Number), p = place.get(a), q = place.get(b); if (p && q) line(p.x + W, p.y + H / 2, q.x - 2, q.y + H / 2, text, q.x <= p.x); }
+  for (const [key, text] of parallel) { const [a, b] = key.split(">").map(Number), p = place.get(a), q = place.get(b); if (!p || !q) continue; const back = q.x <= p.x; line(p.x + W, p.y + H / 2 + (a === b ? 12 : 4), back ? q.x + W + 2 : q.x - 2, q.y + H / 2 - (back ? 10 : 0), text, back); }
   for (const v of step.variables) root.append(svg("text", { x: 124, y: v.y + 12, class: "var", "text-anchor": "end" }, cut((v[0] ? v[0] + "." : "") + v[1], 18)));
   const touched = new Set(step.changes.map((c) => c.object));
   for (const n of step.nodes) {

@@ -41,7 +41,9 @@ th,td{text-align:left;padding:.15rem .5rem;border-bottom:1px solid var(--grid);f
 th{color:var(--muted)}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 .changed td{font-weight:600}
+#blocks td,#blocks th{white-space:nowrap}
 .gone td{color:var(--muted)}
+.nowrap{white-space:nowrap}
 .bar{display:inline-block;height:.7rem;background:var(--c0)}
 ${bars}
 svg text{font:12px system-ui,"DejaVu Sans",sans-serif;fill:var(--ink)}
@@ -101,10 +103,10 @@ export function stepperPage(explanation: Explanation, all: Steps): string {
 <header><h1>${file}: what each line does to memory</h1>
 <p class="muted">Arrow keys step through the program, Home and End go to its ends. CPython ${explanation.python}; the picture is read from the interpreter's memory right after each step, the counts are those of the recorded events.${leftOut > 0 ? ` ${leftOut} steps between the first and the last are left out.` : ""}</p></header>
 <nav aria-label="Steps">
-<button id="first" type="button" aria-label="First step">⏮</button>
+<button id="first" type="button" aria-label="First step">|◀</button>
 <button id="back" type="button" aria-label="Step back">◀ back</button>
 <button id="next" type="button" aria-label="Next step">next ▶</button>
-<button id="last" type="button" aria-label="Last step">⏭</button>
+<button id="last" type="button" aria-label="Last step">▶|</button>
 <input id="slider" type="range" min="0" max="0" value="0" aria-label="Step">
 <span id="where" role="status" aria-live="polite"></span>
 </nav>
@@ -117,7 +119,7 @@ export function stepperPage(explanation: Explanation, all: Steps): string {
 <p id="more" class="muted" hidden>The picture has no room for all objects.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Object graph"><svg id="graph" role="img" aria-label="Object graph"></svg></div>
 <h2>Memory of these objects</h2>
-<div class="scroll" tabindex="0" role="region" aria-label="Blocks"><table><thead><tr><th scope="col">address</th><th scope="col" class="n">bytes</th><th scope="col">size</th><th scope="col">object</th><th scope="col">state</th></tr></thead><tbody id="blocks"></tbody></table></div>
+<div class="scroll" tabindex="0" role="region" aria-label="Blocks"><table><thead><tr><th scope="col">address</th><th scope="col" class="n nowrap">bytes</th><th scope="col">size</th><th scope="col">object</th><th scope="col">state</th></tr></thead><tbody id="blocks"></tbody></table></div>
 </section>
 </main>
 <script type="application/json" id="data">${data}</script>

@@ -47,7 +47,7 @@ export async function readBytecode(past: Past, file: string, source: string): Pr
     "    _r_code = _r_todo.pop()",
     "    _r_slots = _r_code.co_varnames + tuple(n for n in _r_code.co_cellvars if n not in _r_code.co_varnames) + _r_code.co_freevars",
     "    print(_r_code.co_qualname, _r_code.co_firstlineno, _r_code.co_code.hex(), ','.join(_r_code.co_names), ','.join(_r_slots),",
-    "          ';'.join(','.join('' if x is None else str(x) for x in p) for p in _r_code.co_positions()), sep='\\t')",
+    "          ';'.join(','.join('' if x is None else str(x) for x in p) for p in _r_code.co_positions()), sep='\\t', flush=True)",
     "    _r_todo.extend(k for k in _r_code.co_consts if type(k) is type(_r_code))",
   ].join("\n");
   // A generator expression sees globals only, and the names that it needs are there as locals.
@@ -55,10 +55,9 @@ export async function readBytecode(past: Past, file: string, source: string): Pr
   const { ok, text, output } = await past.evaluate(wrapped);
   if (!ok && /^(SyntaxError|IndentationError|TabError|ValueError)\b/.test(text)) return [];
   if (!ok) throw new Failure(`${file}: its bytecode could not be read: ${text}`);
-  return output
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => codeOf(line, names));
+  const lines = output.split("\n").filter((line) => line !== "");
+  if (lines.length === 0) throw new Failure(`${file}: its bytecode could not be read: the interpreter printed nothing`);
+  return lines.map((line) => codeOf(line, names));
 }
 
 function codeOf(line: string, opcodes: readonly (string | undefined)[]): CodeInstructions {
