@@ -5,8 +5,11 @@ import {
   describeEvents,
   EVENT_KINDS,
   type EventKindName,
+  type EventNumber,
   eventNumber,
   Failure,
+  openReplay,
+  resolveTime,
   TraceReader,
 } from "../index.js";
 import { standardOutput } from "./output.js";
@@ -32,8 +35,11 @@ export const dumpCommand: CommandModule<object, Arguments> = {
   builder: (yargs) =>
     yargs
       .positional("trace", { type: "string", demandOption: true, describe: "the trace file" })
-      .option("from", { type: "string", describe: "first event, such as 1000 or #1000" })
-      .option("to", { type: "string", describe: "last event, inclusive" })
+      .option("from", {
+        type: "string",
+        describe: "first event: 1000, #1000, or a time such as mark:NAME or line:FILE:12",
+      })
+      .option("to", { type: "string", describe: "last event, inclusive; likewise" })
       .option("kind", {
         type: "string",
         array: true,
@@ -44,14 +50,15 @@ export const dumpCommand: CommandModule<object, Arguments> = {
       .option("json", { type: "boolean", default: false, describe: "print one JSON object a line" })
       .example("$0 dump app.trace.db --to 99", "the first hundred events")
       .example("$0 dump app.trace.db --kind new,dealloc --from 5000", "births and deaths from event 5000 on")
+      .example("$0 dump app.trace.db --from mark:a --to mark:b", "what happened between two marks")
       .example("$0 dump app.trace.db --object 0x2d84010", "everything that happened at one address")
       .epilogue(
         "Columns: event, kind, address, type, operands, place in Python (function file:line), opcode, C function; - where there is none. " +
           "Control characters in names are shown as escapes.",
       ),
   handler: async ({ trace, json, ...filter }) => {
-    const from = eventOf("--from", filter.from);
-    const to = eventOf("--to", filter.to);
+    const from = eventOf("--from", filter.from, trace);
+    const to = eventOf("--to", filter.to, trace);
     const kinds = kindsOf(filter.kind);
     const address = addressOf(filter.object);
     if (from !== undefined && to !== undefined && from > to)
@@ -104,10 +111,23 @@ export function eventText(event: DescribedEvent): string {
   ].join("  ");
 }
 
-function eventOf(option: string, text: string | undefined): ReturnType<typeof eventNumber> | undefined {
+const TIMES = /^(start$|end$|peak$|mark:|gc:|line:|call:|\d+(\.\d+)?[%s]$)/;
+
+function eventOf(option: string, text: string | undefined, trace: string): EventNumber | undefined {
   if (text === undefined) return undefined;
+  if (TIMES.test(text)) {
+    const replay = openReplay(trace);
+    try {
+      return resolveTime(replay, text);
+    } finally {
+      replay.close();
+    }
+  }
   if (!/^#?\d{1,15}$/.test(text))
-    throw new Failure(`${option} ${printable(text)}: must be an event number, such as 1000 or #1000`, 2);
+    throw new Failure(
+      `${option} ${printable(text)}: must be an event number, such as 1000 or #1000, or a time, such as mark:NAME`,
+      2,
+    );
   return eventNumber(Number(text.replace("#", "")));
 }
 

@@ -1,14 +1,12 @@
 /** `refledger eval`: the value of a Python expression in the past. */
 import type { CommandModule } from "yargs";
-import { Failure, Past } from "../index.js";
-import { printable } from "./printable.js";
-import { againLine, instantOf, traceEvents } from "./second-run.js";
+import { Past } from "../index.js";
+import { printable, printableLines } from "./printable.js";
+import { againLine, instantOf, type PlaceArguments, placeOptions, questionOptions, traceEvents } from "./second-run.js";
 
-interface Arguments {
+interface Arguments extends PlaceArguments {
   trace: string;
   expression: string;
-  time: string;
-  frame: number;
   json: boolean;
 }
 
@@ -23,26 +21,23 @@ export const evalCommand: CommandModule<object, Arguments> = {
         demandOption: true,
         describe: "Python, an expression or a statement",
       })
-      .option("time", {
-        type: "string",
-        default: "end",
-        describe: "when: end, peak, 42%, 1.5s, #123456, mark:NAME[2], line:FILE:12, call:FUNCTION, …",
-      })
-      .option("frame", { type: "number", default: 0, describe: "0: the function that is running; 1: its caller; …" })
+      .options(placeOptions)
       .option("json", { type: "boolean", default: false, describe: "print one JSON object" })
-      .example("$0 eval app.trace.db --time mark:warm 'len(cache)'", "in the function that set the mark"),
-  handler: async ({ trace, expression, time, frame, json }) => {
-    if (!Number.isInteger(frame) || frame < 0) throw new Failure("--frame: must be a whole number from 0", 2);
-    const instant = instantOf(trace, time);
+      .example("$0 eval app.trace.db --time mark:warm 'len(cache)'", "in the function that set the mark")
+      .example("$0 eval app.trace.db --module app.views 'len(_registry)'", "among a module's globals, at the end"),
+  handler: async ({ trace, expression, json, ...place }) => {
+    const options = questionOptions(place);
+    const instant = instantOf(trace, place.time);
     const line = againLine(traceEvents(trace));
     const past = await Past.enter(trace, { onProgress: line.show });
     try {
       await past.goTo(instant);
-      const result = await past.evaluate(expression, frame).finally(line.hide);
+      const result = await past.evaluate(expression, options).finally(line.hide);
       if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
       else {
-        process.stdout.write(result.output);
+        process.stdout.write(printableLines(result.output));
         if (result.ok) process.stdout.write(`${printable(result.text)}\n`);
+        else if (result.traceback !== null) process.stderr.write(printableLines(result.traceback));
         else process.stderr.write(`refledger: ${printable(result.text)}\n`);
       }
       if (!result.ok) process.exitCode = 1;

@@ -21,14 +21,14 @@ export async function explore(trace: string, work: (replay: Replay) => string | 
 }
 
 /** A line that overwrites itself, when a person watches: an index is made once, and takes a while in a long trace. */
-export function indexProgress(): (done: number, all: number) => void {
+export function indexProgress(what = "indexing, once"): (done: number, all: number) => void {
   if (!process.stderr.isTTY) return () => {};
   let shown = -1;
   return (done, all) => {
     const percent = Math.floor((done / all) * 100);
     if (percent === shown) return;
     shown = percent;
-    process.stderr.write(done === all ? "\r\x1b[K" : `\rindexing, once: ${percent}% of ${plural(all, "event")}`);
+    process.stderr.write(done === all ? "\r\x1b[K" : `\r${what}: ${percent}% of ${plural(all, "event")}`);
   };
 }
 

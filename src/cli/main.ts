@@ -7,17 +7,23 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { Failure, version } from "../index.js";
 import { atCommand } from "./at.js";
+import { chartCommand } from "./chart.js";
 import { checkCommand } from "./check.js";
+import { cyclesCommand } from "./cycles.js";
 import { diffCommand } from "./diff.js";
 import { dumpCommand } from "./dump.js";
 import { evalCommand } from "./eval.js";
+import { explainCommand } from "./explain.js";
 import { historyCommand } from "./history.js";
 import { infoCommand } from "./info.js";
 import { leaksCommand } from "./leaks.js";
 import { objectsCommand } from "./objects.js";
+import { poolsCommand } from "./pools.js";
 import { printable } from "./printable.js";
 import { recordCommand, splitRecordLine } from "./record.js";
+import { reportCommand } from "./report.js";
 import { rerunCommand } from "./rerun.js";
+import { shellCommand } from "./shell.js";
 import { sqlCommand } from "./sql.js";
 import { tourCommand } from "./tour.js";
 import { verifyCommand } from "./verify.js";
@@ -33,15 +39,21 @@ async function main(words: readonly string[]): Promise<void> {
     .command(infoCommand)
     .command(verifyCommand)
     .command(whyCommand)
+    .command(explainCommand)
     .command(atCommand)
     .command(diffCommand)
     .command(objectsCommand)
     .command(historyCommand)
+    .command(cyclesCommand)
+    .command(poolsCommand)
     .command(leaksCommand)
     .command(checkCommand)
     .command(sqlCommand)
     .command(dumpCommand)
+    .command(reportCommand)
+    .command(chartCommand)
     .command(evalCommand)
+    .command(shellCommand)
     .command(rerunCommand)
     .command(tourCommand)
     .demandCommand(1, "name a verb; refledger --help lists them")

@@ -101,7 +101,8 @@ export function recordCommand(program: Program | undefined): CommandModule<objec
         .option("graphs", {
           type: "boolean",
           default: true,
-          describe: "keep the object graph at the end, for `why`; --no-graphs does not",
+          describe:
+            "keep the object graph at the end, and at marks while that is cheap, for `why`; --no-graphs does not",
         })
         .option("quiet", {
           alias: "q",

@@ -1,5 +1,14 @@
 /** What the commands that run a program again have in common: a line of progress for a person who watches, and the instant asked for. */
-import { type EventNumber, eventNumber, openReplay, resolveTime, TraceReader } from "../index.js";
+import {
+  type EventNumber,
+  eventNumber,
+  Failure,
+  openReplay,
+  QUESTION_TIMEOUT,
+  type QuestionOptions,
+  resolveTime,
+  TraceReader,
+} from "../index.js";
 import { count } from "./quantity.js";
 
 export interface AgainLine {
@@ -46,4 +55,30 @@ export function instantOf(path: string, time: string): EventNumber {
   } finally {
     replay.close();
   }
+}
+
+export interface PlaceArguments {
+  time: string;
+  frame: number;
+  module: string;
+  timeout: number;
+}
+
+/** Where and how long Python is asked. */
+export const placeOptions = {
+  time: {
+    type: "string",
+    default: "end",
+    describe: "when: end, peak, 42%, 1.5s, #123456, mark:NAME[2], line:FILE:12, call:FUNCTION, …",
+  },
+  frame: { type: "number", default: 0, describe: "0: the function that is running; 1: its caller; …" },
+  module: { type: "string", default: "", describe: "the globals of this loaded module instead of a function's names" },
+  timeout: { type: "number", default: QUESTION_TIMEOUT, describe: "seconds that an answer may take" },
+} as const;
+
+export function questionOptions({ frame, module, timeout }: PlaceArguments): QuestionOptions {
+  if (!Number.isInteger(frame) || frame < 0) throw new Failure("--frame: must be a whole number from 0", 2);
+  if (!(timeout > 0 && timeout < 1e6)) throw new Failure("--timeout: must be a number of seconds above 0", 2);
+  if (module !== "" && frame !== 0) throw new Failure("--module has no frames: leave --frame out", 2);
+  return { frame, module, timeout };
 }

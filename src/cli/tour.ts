@@ -1,14 +1,19 @@
 /** `refledger tour`: the sample program, recorded, looked at and verified; what `npm start` runs. */
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CommandModule } from "yargs";
 import { Failure, TraceReader, traceInfo, verify, why } from "../index.js";
 import { infoText } from "./info.js";
 import { standardOutput } from "./output.js";
+import { printable } from "./printable.js";
+import { bytes } from "./quantity.js";
 import { recordProgram } from "./record.js";
+import { writeReport } from "./report.js";
 import { verifyText } from "./verify.js";
 import { whyText } from "./why.js";
 
 const TRACE = "leaky-cache.trace.db";
+const PAGE = "leaky-cache.html";
 const SCRIPT = fileURLToPath(new URL("../../traces/leaky-cache.py", import.meta.url));
 
 export const tourCommand: CommandModule = {
@@ -49,5 +54,10 @@ Try next:
   npx refledger record YOUR-SCRIPT.py              your own program
   npx refledger --help                             all verbs
 `);
+    const page = resolve(PAGE);
+    const size = await writeReport([TRACE], page, { source: true, values: true });
+    await out.write(
+      `\nAll of it as a page to look at and to send (refledger report ${TRACE}), ${bytes(size)}:\n\n  ${printable(page)}\n`,
+    );
   },
 };

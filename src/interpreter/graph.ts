@@ -8,8 +8,9 @@
  * To be called at a safe point, recording off or in a hook; no Python code runs.
  */
 import type { HeapReader } from "./heap-reader.js";
+import type { Plan } from "./instrument.js";
 import { objectLabel } from "./labels.js";
-import { TYPE, TYPE_FLAGS } from "./layout.js";
+import { GC_HEAD, PRE_HEADER, TYPE, TYPE_FLAGS } from "./layout.js";
 import type { Probe } from "./probe.js";
 
 /** What a reference is; the number is written to disk, see `EDGE_KINDS` in the trace's schema. */
@@ -96,14 +97,21 @@ export class GraphReader {
   /** References named so far of the object at hand, by target, and how often. */
   readonly #named = new Map<number, number>();
   #visited: number[] = [];
+  readonly #anywhere: boolean;
+  /** Objects that could not be read to their end, since they were half built. */
+  readonly unread: number[] = [];
+  /** Frames of the functions that are running. */
+  readonly #running = new Set<number>();
   /** The dictionary of interned strings. */
   #interned = 0;
   readonly #typeNames = new Map<number, string>();
 
-  constructor(probe: Probe, heap: HeapReader, sink: EdgeSink) {
+  /** `anywhere`: the interpreter may be in the middle of a C function, so that an object may be half built. */
+  constructor(probe: Probe, heap: HeapReader, sink: EdgeSink, anywhere = false) {
     this.#probe = probe;
     this.#heap = heap;
     this.#sink = sink;
+    this.#anywhere = anywhere;
   }
 
   /** The probe's visitor while this reader traverses. */
@@ -113,8 +121,42 @@ export class GraphReader {
 
   /** All references: of the interpreter, then of each object by address. */
   read(): void {
-    this.#roots();
-    for (const object of this.#probe.headers()) if (!this.#probe.isDead(object)) this.#object(object);
+    this.#tried(0, () => this.#roots());
+    for (const object of this.#probe.headers())
+      if (!this.#probe.isDead(object)) this.#tried(object, () => this.#object(object));
+  }
+
+  /** The references of one object; of the running frames for 0. */
+  readOne(object: number): void {
+    if (object === 0) this.#tried(0, () => this.#frames());
+    else this.#tried(object, () => this.#object(object));
+  }
+
+  /** Where an object may be half built, what leads out of memory or traps ends the reading of this one object. */
+  #tried(object: number, read: () => void): void {
+    if (!this.#anywhere) {
+      read();
+      return;
+    }
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof WebAssembly.RuntimeError)) throw error;
+      this.unread.push(object);
+    }
+  }
+
+  /** A table of so many bytes must fit into the block that begins there, or into that of the object that it is in. */
+  #fits(at: number, bytes: number, within?: number): void {
+    if (!this.#anywhere) return;
+    const { plan } = this.#probe;
+    const inHeap = at >= plan.region.end;
+    const room = !inHeap
+      ? plan.region.start - at
+      : within === undefined
+        ? this.#heap.u32(at - 4) & ~7
+        : blockBytes(this.#heap, plan, within);
+    if (bytes > room) throw new RangeError(`${bytes} bytes at ${at} are more than its block has`);
   }
 
   #name(source: number, target: number, kind: number, label: number): void {
@@ -145,24 +187,47 @@ export class GraphReader {
       const target = heap.u32(interpreter + at);
       if (target !== 0) this.#sink.edge(0, target, EdgeKind.root, this.#sink.label(text));
     }
-    this.#stateRoots(interpreter, new Set([modules, sysdict, builtins]));
+    this.#stateRoots(interpreter, offsets.interpreter.size, STATE_ROOT, new Set([modules, sysdict, builtins]));
+    const thread = heap.u32(currentThread);
+    if (thread !== 0) this.#stateRoots(thread, offsets.thread.size, THREAD_ROOT, new Set());
+    this.#frames();
+  }
+
+  /** The frames of the running functions, the innermost first. */
+  #frames(): void {
+    const heap = this.#heap;
+    const { offsets, currentThread } = this.#probe.plan.layout;
     const thread = heap.u32(currentThread);
     let frame = thread && heap.u32(thread + offsets.thread.currentFrame);
-    for (; frame !== 0; frame = heap.u32(frame + offsets.frame.previous)) this.#frame(0, frame);
+    this.#running.clear();
+    for (; frame !== 0; frame = heap.u32(frame + offsets.frame.previous)) {
+      this.#running.add(frame);
+      this.#frame(0, frame);
+    }
+  }
+
+  /** Whether a generator has a frame still; what stands there later is left over (`FRAME_CLEARED`, pycore_frame.h). */
+  #hasFrame(generator: number): boolean {
+    const state = this.#heap.u8(generator + this.#probe.plan.layout.offsets.generator.frameState);
+    return (state << 24) >> 24 < FRAME_CLEARED;
+  }
+
+  /** Whether a frame lives in its frame object, as it does once its function has returned (`FRAME_OWNED_BY_FRAME_OBJECT`). */
+  #ownsItsFrame(frame: number): boolean {
+    return frame !== 0 && this.#heap.u8(frame + this.#probe.plan.layout.offsets.frame.owner) === FRAME_OWNED_BY_OBJECT;
   }
 
   /**
-   * What the interpreter's own state holds besides: dictionaries of built-in types, caches, singletons. Its layout is private, so
+   * What the interpreter's own state, or its thread's, holds besides: dictionaries of built-in types, caches, singletons. Its layout is private, so
    * each word of it that is the address of a live object counts as a reference; the reader takes as many as a count has room for.
    * The dictionary of interned strings is one of them: it does not count its references to mortal strings (PyUnicode_InternInPlace).
    */
-  #stateRoots(state: number, known: ReadonlySet<number>): void {
+  #stateRoots(state: number, size: number, name: string, known: ReadonlySet<number>): void {
     const heap = this.#heap;
-    const { size } = this.#probe.plan.layout.offsets.interpreter;
     for (let at = 0; at + 4 <= size; at += 4) {
       const target = heap.u32(state + at);
       if (known.has(at) || !this.#probe.isLive(target)) continue;
-      this.#sink.edge(0, target, EdgeKind.root, this.#sink.label(STATE_ROOT));
+      this.#sink.edge(0, target, EdgeKind.root, this.#sink.label(name));
       if (heap.flagsOf(heap.typeOf(target)) & TYPE_FLAGS.dict && this.#mapsToItself(target)) this.#interned = target;
     }
   }
@@ -191,14 +256,26 @@ export class GraphReader {
     const names = heap.u32(code + c.localsplusnames);
     const locals = heap.u32(names + tuple.length);
     const start = frame + f.localsplus;
+    // The frame of a generator that is running has been named as a root: its references are counted once.
+    const twice = source !== 0 && this.#running.has(frame);
     const reference = (word: number, kind: number, text: string): void => {
       if ((word & STACK_TAG) === STACK_TAG) return; // a tagged integer
       const target = (word & ~STACK_TAG) >>> 0;
-      const borrowed = (word & STACK_BORROWED) !== 0;
+      const borrowed = (word & STACK_BORROWED) !== 0 || twice;
       this.#name(source, target, borrowed ? EdgeKind.borrowed : kind, this.#sink.label(text));
     };
     reference(executable, EdgeKind.temporary, `code of ${where}()`);
-    for (let i = 0; i < locals; i++) {
+    reference(heap.u32(frame + FRAME.function), EdgeKind.temporary, `function of ${where}()`);
+    // Words without a tag. A frame's own frame object names it no more: that would be a circle.
+    const namespace = heap.u32(frame + FRAME.locals);
+    if (this.#probe.isLive(namespace)) reference(namespace, EdgeKind.temporary, `f_locals of ${where}()`);
+    const frameObject = heap.u32(frame + FRAME.frameObject);
+    if (frameObject !== source && this.#probe.isLive(frameObject))
+      reference(frameObject, EdgeKind.temporary, `frame of ${where}()`);
+    const top = heap.u32(frame + f.stackpointer);
+    if (top < start || top - start >= 2 ** 20) return;
+    // A frame that is being cleared gives up its variables from the last one down; what is above its stack pointer is gone.
+    for (let i = 0; i < locals && start + 4 * i < top; i++) {
       const name = heap.text(heap.u32(names + tuple.items + 4 * i)) ?? "?";
       reference(
         heap.u32(start + 4 * i),
@@ -206,8 +283,6 @@ export class GraphReader {
         source === 0 ? `${name} in ${where}()` : `${prefix}f_locals['${name}']`,
       );
     }
-    const top = heap.u32(frame + f.stackpointer);
-    if (top <= start || top - start >= 2 ** 20) return;
     for (let at = start + 4 * locals; at < top; at += 4)
       reference(heap.u32(at), EdgeKind.temporary, `stack of ${where}()`);
   }
@@ -222,10 +297,12 @@ export class GraphReader {
     else if (flags & TYPE_FLAGS.list)
       this.#items(object, heap.u32(object + layout.offsets.list.items), layout.offsets.list.length);
     else if (flags & TYPE_FLAGS.tuple)
-      this.#items(object, object + layout.offsets.tuple.items, layout.offsets.tuple.length);
+      this.#items(object, object + layout.offsets.tuple.items, layout.offsets.tuple.length, true);
     if (flags & INLINE_VALUES) this.#inlineValues(object, type);
     const fields = this.#fieldsOf(type, flags);
-    if (flags & TYPE_FLAGS.heapType) this.#name(object, type, EdgeKind.type, 0);
+    // A cache names the types of its links as its own references (lru_cache_tp_traverse, Modules/_functoolsmodule.c).
+    const linked = (flags & TYPE_FLAGS.gc) === 0 && this.#typeName(type) === "_lru_list_elem";
+    if (flags & TYPE_FLAGS.heapType) this.#name(object, type, linked ? EdgeKind.borrowed : EdgeKind.type, 0);
     if (flags & TYPE_FLAGS.type && heap.flagsOf(object) & TYPE_FLAGS.heapType) this.#cachedKeys(object);
     if (flags & TYPE_FLAGS.type && (heap.flagsOf(object) & TYPE_FLAGS.heapType) === 0)
       this.#byFields(object, TYPE_FIELDS);
@@ -260,8 +337,9 @@ export class GraphReader {
       this.#name(object, this.#heap.u32(object + Number(at)), EdgeKind.attribute, this.#sink.label(name));
   }
 
-  #items(object: number, items: number, length: number): void {
+  #items(object: number, items: number, length: number, inside = false): void {
     const n = this.#heap.u32(object + length);
+    if (n > 0) this.#fits(items, 4 * n, inside ? object : undefined);
     for (let i = 0; i < n; i++) this.#name(object, this.#heap.u32(items + 4 * i), EdgeKind.item, i);
   }
 
@@ -288,6 +366,7 @@ export class GraphReader {
     const general = heap.u8(keys + KEYS.kind) === 0;
     const first = keys + KEYS.indices + 2 ** heap.u8(keys + KEYS.log2IndexBytes);
     const count = heap.u32(keys + KEYS.entryCount);
+    this.#fits(keys, first - keys + count * (general ? 12 : 8));
     for (let i = 0; i < count; i++) {
       const at = general ? first + 12 * i + 4 : first + 8 * i;
       const key = heap.u32(at);
@@ -348,8 +427,9 @@ export class GraphReader {
     if (this.#visited.length === 0) return;
     const typeName = this.#typeName(type);
     const prefix = FRAME_OWNERS[typeName];
-    if (prefix !== undefined) this.#frame(object, object + this.#probe.plan.layout.offsets.generator.frame, prefix);
-    else if (typeName === "frame" && heap.u32(object + FRAME_OBJECT_FRAME) !== 0)
+    if (prefix !== undefined && this.#hasFrame(object))
+      this.#frame(object, object + this.#probe.plan.layout.offsets.generator.frame, prefix);
+    else if (typeName === "frame" && this.#ownsItsFrame(heap.u32(object + FRAME_OBJECT_FRAME)))
       this.#frame(object, heap.u32(object + FRAME_OBJECT_FRAME));
     const size = Math.min(heap.u32(type + TYPE.basicsize), 4096);
     const isSet = SETS.has(typeName);
@@ -375,8 +455,9 @@ export class GraphReader {
   }
 }
 
-/** Name of the roots that are somewhere in `PyInterpreterState`. */
+/** Names of the roots that are somewhere in `PyInterpreterState` and in `PyThreadState`. */
 export const STATE_ROOT = "interpreter state";
+export const THREAD_ROOT = "thread state";
 /** Offset of `tp_members`. */
 const MEMBERS = 120;
 /** How Python reaches the frame of a suspended function. */
@@ -385,6 +466,22 @@ const FRAME_OWNERS: Readonly<Record<string, string>> = {
   coroutine: "cr_frame.",
   async_generator: "ag_frame.",
 };
+/** `_PyInterpreterFrame` (pycore_interpframe_structs.h, 32-bit) where the table of offsets has none: f_funcobj, f_locals, frame_obj. */
+const FRAME = { function: 8, locals: 20, frameObject: 24 } as const;
 /** Offset of `PyFrameObject.f_frame`. */
 const FRAME_OBJECT_FRAME = 12;
+/** `_PyInterpreterFrame.owner` (pycore_interpframe_structs.h). */
+const FRAME_OWNED_BY_OBJECT = 2;
+/** `PyGenObject.gi_frame_state`, signed: from here on the frame is gone. */
+const FRAME_CLEARED = 4;
 const SETS = new Set(["set", "frozenset"]);
+
+/** Bytes of the block that an object stands in; 0 in static memory. As the hooks compute it. */
+export function blockBytes(heap: HeapReader, plan: Plan, object: number): number {
+  if (object < plan.region.end) return 0;
+  const flags = heap.flagsOf(heap.typeOf(object));
+  const before =
+    (flags & TYPE_FLAGS.gc ? GC_HEAD : 0) +
+    (flags & (TYPE_FLAGS.managedDict | TYPE_FLAGS.managedWeakref) ? PRE_HEADER : 0);
+  return heap.u32(object - before - 4) & ~7;
+}

@@ -137,6 +137,24 @@ export class HeapReader {
     return 0;
   }
 
+  /** Addresses of the first keys and values of a dict with a key table of its own. */
+  dictItems(dict: number, most: number): [number, number][] {
+    const { dict: d } = this.#layout.offsets;
+    const keys = this.u32(dict + d.keys);
+    if (this.u32(dict + d.values) !== 0) return [];
+    const general = this.u8(keys + KEYS.kind) === KEYS.general;
+    const width = general ? 12 : 8;
+    const entries = keys + KEYS.indices + 2 ** this.u8(keys + KEYS.log2IndexBytes) + (general ? 4 : 0);
+    const count = this.u32(keys + KEYS.entryCount);
+    const items: [number, number][] = [];
+    for (let i = 0; i < count && items.length < most; i++) {
+      const key = this.u32(entries + i * width);
+      const value = this.u32(entries + i * width + 4);
+      if (key !== 0 && value !== 0) items.push([key, value]);
+    }
+    return items;
+  }
+
   /** The value of an `int` of at most 4 digits of 30 bits; undefined for larger ones. `lv_tag`: digits << 3 | sign (0 +, 1 zero, 2 −). */
   longValue(object: number): bigint | undefined {
     const { long } = this.#layout.offsets;

@@ -82,7 +82,7 @@ describe("the interpreter's module", () => {
     const started = performance.now();
     for (const cut of cuts) expect(readAll(original.subarray(0, cut)), `cut at ${cut}`).toBeInstanceOf(MalformedModule);
     expect(readAll(original.subarray(0, original.length - 1))).toBeInstanceOf(MalformedModule);
-    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(performance.now() - started).toBeLessThan(100_000);
   });
 
   it("is refused by the instrumentation when it is another module", () => {

@@ -36,6 +36,7 @@ type WasmExports = Record<string, CallableFunction> & {
 };
 
 const PAGE = 65536;
+const RED_ZONE = 256;
 /** The trace's number of a reason by CPython's (`_PyGC_Reason`, Include/internal/pycore_interp_structs.h: heap, shutdown, manual). */
 const COLLECT_REASONS = [1, 3, 2];
 const { i32 } = ValueType;
@@ -164,6 +165,23 @@ export class Probe {
     call(object, this.plan.tableSize + TABLE.visit, 0);
   }
 
+  /**
+   * Runs `work`, which may call functions of the module, in the middle of any of its functions: recording is off, and the C stack
+   * begins below what a leaf function may use without moving the stack pointer (128 bytes, LLVM's red zone). Traps leave no trace.
+   */
+  aside<T>(work: () => T): T {
+    const { recording } = this;
+    const stack = this.#exports["emscripten_stack_get_current"]!() as number;
+    this.#exports["_emscripten_stack_restore"]!(stack - RED_ZONE);
+    this.pause();
+    try {
+      return work();
+    } finally {
+      this.#exports["_emscripten_stack_restore"]!(stack);
+      if (recording) this.resume();
+    }
+  }
+
   #visit(object: number): number {
     this.#listener.visit(object);
     return 0;
@@ -256,6 +274,21 @@ export class Probe {
         if (at !== this.#frameWord) yield at;
       }
     }
+  }
+
+  /** How many headers there are, dead ones included. */
+  objects(): number {
+    const bits = this.#bits(this.plan.region.live);
+    const end = Math.ceil(this.#exports.memory.buffer.byteLength / 128);
+    let count = 0;
+    for (let i = Math.floor(this.plan.region.end / 128); i < end; i++) {
+      let word = bits[i];
+      if (word === 0) continue;
+      word -= (word >>> 1) & 0x55555555;
+      word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
+      count += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+    }
+    return count;
   }
 
   #internType(address: number): undefined {

@@ -3,11 +3,10 @@
  * they are to the encoder the moment they are met; hands flushed records to the channel; takes the baseline and the audits.
  */
 import type { MessagePort } from "node:worker_threads";
-import { GraphReader } from "../interpreter/graph.js";
+import { blockBytes, GraphReader } from "../interpreter/graph.js";
 import { HeapReader, type TypeFacts } from "../interpreter/heap-reader.js";
 import { InputLog } from "../interpreter/input-log.js";
 import type { Plan } from "../interpreter/instrument.js";
-import { GC_HEAD, PRE_HEADER, TYPE_FLAGS } from "../interpreter/layout.js";
 import { Probe, type ProbeListener } from "../interpreter/probe.js";
 import { RawKind } from "../interpreter/raw-events.js";
 import { Walker } from "../interpreter/truth.js";
@@ -19,6 +18,11 @@ import { PartWriter } from "./parts.js";
 const FLUSH_EVERY = 500;
 /** Bytes from the collector's statistics to its `collecting` flag: three generations of three counters right before it. */
 const STATISTICS = 36;
+
+/** The part of the run so far that graphs at marks may take, wall time. */
+const GRAPHS_SHARE = 0.05;
+/** ms that an audit with a graph takes for each object, until one was taken. */
+const GRAPH_COST = 0.003;
 
 /** Where records go: to the encoder's thread, or to whoever runs a program again. */
 export type RecordSink = Pick<ChannelWriter, "publish" | "partSent" | "published" | "wake">;
@@ -43,6 +47,9 @@ export class Observer implements ProbeListener {
   #started = 0;
   #lastFlush = 0;
   #lastAudit = 0;
+  /** ms spent on graphs at marks, and what the last one took for each object. */
+  #onGraphs = 0;
+  #graphCost = GRAPH_COST;
   #lost = false;
   #log: InputLog | undefined;
   #uncollectableBefore = 0;
@@ -120,12 +127,7 @@ export class Observer implements ProbeListener {
 
   /** Bytes of the block that an object stands in; 0 in static memory. As the hooks compute it. */
   #blockBytes(object: number): number {
-    if (object < this.#plan.region.end) return 0;
-    const flags = this.#heap.flagsOf(this.#heap.typeOf(object));
-    const before =
-      (flags & TYPE_FLAGS.gc ? GC_HEAD : 0) +
-      (flags & (TYPE_FLAGS.managedDict | TYPE_FLAGS.managedWeakref) ? PRE_HEADER : 0);
-    return this.#heap.u32(object - before - 4) & ~7;
+    return blockBytes(this.#heap, this.#plan, object);
   }
 
   #typeIdOf(address: number): number {
@@ -285,8 +287,30 @@ export class Observer implements ProbeListener {
     return { id, start: facts.start, bytes: facts.instructions.length };
   }
 
+  /**
+   * The graph at a mark, while all of them together stay cheap. Whether one is taken depends on the clock, and nothing that is recorded
+   * depends on it: memory is only read, and types are numbered by what the trace says of them (follower.ts).
+   */
+  #graphAtMark(): void {
+    const begun = this.#now();
+    if (!this.#graphs || this.#lost) return;
+    // Counting comes first: a program that sets marks all the time must not pay for looking at its heap each time.
+    const room = GRAPHS_SHARE * begun - this.#onGraphs;
+    if (room < this.#graphCost) return;
+    const objects = this.#probe.objects();
+    const counted = this.#now() - begun;
+    this.#onGraphs += counted;
+    if (room - counted < this.#graphCost * objects) return;
+    this.audit(true);
+    const spent = this.#now() - begun - counted;
+    this.#onGraphs += spent;
+    this.#graphCost = spent / Math.max(1, objects);
+  }
+
   mark(name: string): void {
     if (!this.#probe.recording) return;
+    // Before the mark: a time that names a mark is the moment right before its event.
+    this.#graphAtMark();
     let id = this.#markIds.get(name);
     if (id === undefined) {
       id = this.#markIds.size + 1;

@@ -33,7 +33,7 @@ export interface RecordOptions {
   readonly from?: "script" | "interpreter";
   /** Seconds between audits while the program runs; 0: at its end only. */
   readonly auditEvery?: number;
-  /** Whether the object graph at the program's end goes into the trace; so by default. */
+  /** Whether the object graph goes into the trace, at the end and at marks as long as that takes under 5 % of the run; so by default. */
   readonly graphs?: boolean;
   /** Absolute path of the working directory. */
   readonly cwd: string;

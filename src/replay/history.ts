@@ -129,6 +129,8 @@ interface Open {
 export interface HistoryOptions {
   /** Fold nothing. */
   readonly all?: boolean | undefined;
+  /** Only what happened before this event; the end by default. */
+  readonly until?: number | undefined;
 }
 
 /** The history of the object with this number. Winds the replay elsewhere. */
@@ -142,7 +144,9 @@ export function historyOf(replay: Replay, id: number, options: HistoryOptions = 
   let gone: number | null = null;
   let { type, address } = object;
   let { block } = origin;
+  const until = options.until ?? replay.end;
   for (const { what, columns, row } of eachEventOf(replay, origin)) {
+    if (columns.first + row >= until) break;
     if (what === "gone") {
       gone = columns.first + row;
       break;
@@ -156,7 +160,7 @@ export function historyOf(replay: Replay, id: number, options: HistoryOptions = 
     }
     ledger.add(what, columns, row);
   }
-  const end = deadAt ?? gone ?? replay.end;
+  const end = deadAt ?? gone ?? until;
   const finished = deadAt !== null || gone !== null;
   return {
     object: {

@@ -11,6 +11,7 @@
  */
 import { assert } from "../base/failure.js";
 import { type EventNumber, eventNumber } from "../base/ids.js";
+import { CollectorReader, type Garbage } from "../interpreter/collector.js";
 import type { CodeFacts, TypeFacts } from "../interpreter/heap-reader.js";
 import type { Plan } from "../interpreter/instrument.js";
 import { RAW_WORDS, RawKind } from "../interpreter/raw-events.js";
@@ -20,7 +21,9 @@ import { Observer } from "../record/observer.js";
 import type { TraceReader } from "../trace/reader.js";
 import type { Baseline } from "../trace/writer.js";
 import { EventComparer } from "./event-comparer.js";
+import { type GraphColumns, type HeldReference, readGraph, readHeld } from "./graph-columns.js";
 import type { Divergence } from "./messages.js";
+import { type Moment, type MomentQuestion, readMoment } from "./moment.js";
 
 const SHORTEST = 4 * RAW_WORDS[RawKind.incref]!;
 /** ms between two words about progress. */
@@ -33,6 +36,8 @@ export interface FollowerListener {
   /** The target is reached, in the middle of some C function. */
   arrived(): void;
   safePoint(): void;
+  /** Records were compared. */
+  flushed(): void;
   /** The program is over: the interpreter is about to begin its end. */
   ended(): void;
 }
@@ -47,6 +52,8 @@ export class Follower extends Observer {
   #lastType = 0;
   #target = Number.POSITIVE_INFINITY;
   #told = 0;
+  /** Who traverses at the moment, if not the audit. */
+  #visitor: { visit(object: number): void } | undefined;
 
   constructor(plan: Plan, reader: TraceReader, listener: FollowerListener) {
     super(
@@ -119,6 +126,44 @@ export class Follower extends Observer {
     this.#listener.safePoint();
   }
 
+  /** The object graph as it is now: memory is read, nothing else. */
+  graph(): GraphColumns {
+    const typeIdAt = (address: number): number | undefined => this.typeIdAt(address);
+    return readGraph(this.probe, this.heap, this.#reader, this.events, typeIdAt, (visitor) => {
+      this.#visitor = visitor;
+    });
+  }
+
+  /** What a full collection would free now: memory is read, nothing else. */
+  garbage(): Garbage {
+    const collector = new CollectorReader(this.probe, this.heap);
+    this.#visitor = collector;
+    try {
+      return collector.read();
+    } finally {
+      this.#visitor = undefined;
+    }
+  }
+
+  /** The program's variables as they are now. */
+  moment(question: MomentQuestion): Moment {
+    return readMoment(this.probe, this.heap, this.events, question, (visitor) => {
+      this.#visitor = visitor;
+    });
+  }
+
+  /** Whether each of these references is there now. */
+  holds(references: readonly HeldReference[]): boolean[] {
+    return readHeld(this.probe, this.heap, references, (visitor) => {
+      this.#visitor = visitor;
+    });
+  }
+
+  override visit(object: number): void {
+    if (this.#visitor) this.#visitor.visit(object);
+    else super.visit(object);
+  }
+
   #message(message: Placed["message"]): void {
     if (message.kind === "code") this.#codes.set(message.id, message.facts);
     else if (message.kind === "baseline") {
@@ -161,6 +206,7 @@ export class Follower extends Observer {
     }
     assert(this.events <= this.#target, `event ${this.#target} is not passed, as ${this.events} was`);
     if (this.events === this.#target) this.#listener.arrived();
+    else this.#listener.flushed();
     this.#aim();
     return true;
   }

@@ -3,16 +3,51 @@
  * sleeps on a shared word, which counts requests, and takes them from the port by hand.
  */
 import type { EventNumber } from "../base/ids.js";
+import type { Garbage } from "../interpreter/collector.js";
 import type { Plan } from "../interpreter/instrument.js";
+import type { VisitAnswer } from "./evaluate.js";
+import type { GraphColumns, HeldReference } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
+import type { Moment, MomentQuestion } from "./moment.js";
 
 export type Request =
   /** Run on until exactly this many events have happened, or to the end. */
   | { readonly kind: "go"; readonly to: EventNumber }
   /** Compare the folded heap with the interpreter's memory. */
   | { readonly kind: "check" }
-  /** A value of Python, at the first moment from here on at which Python can be asked. `frame`: 0 is the running one, 1 its caller. */
-  | { readonly kind: "evaluate"; readonly expression: string; readonly frame: number };
+  /** Whether objects refer to objects, from memory alone. */
+  | { readonly kind: "holds"; readonly references: readonly HeldReference[] }
+  /** The object graph, from memory alone. */
+  | { readonly kind: "graph" }
+  /**
+   * What a full collection would free: at the event where the run is held, which must be one at which a collection could run, or at the first such
+   * moment from here on. `forced`: one is forced then, everything is put back, and what it freed is told as well.
+   */
+  | { readonly kind: "garbage"; readonly where: "here" | "safe point"; readonly forced: boolean }
+  /** The variables of the program, and what hangs on them. */
+  | { readonly kind: "moment"; readonly question: MomentQuestion }
+  /** A question to Python, at the first moment from here on at which it can be asked. */
+  | { readonly kind: "evaluate"; readonly question: Question }
+  /** The end of a stay: everything is put back. */
+  | { readonly kind: "leave" };
+
+export interface Question {
+  /** The value of an expression; a statement as at Python's prompt; names that begin so, one a line. */
+  readonly mode: "value" | "line" | "complete";
+  readonly source: string;
+  /** 0 is the running frame, 1 its caller. */
+  readonly frame: number;
+  /** Name of the loaded module whose globals count, instead of a frame's; empty: none. */
+  readonly module: string;
+  /** Whether what the question changes stays until `leave`. */
+  readonly stay: boolean;
+}
+
+/** Text that was written to standard output (1) or error (2). */
+export interface Printed {
+  readonly to: 1 | 2;
+  readonly text: string;
+}
 
 /** One event, for people. */
 export interface EventText {
@@ -31,20 +66,40 @@ export interface Evaluation {
   readonly ok: boolean;
   /** `repr` of the value, or the exception in one line. */
   readonly text: string;
+  /** The exception as Python prints it, in lines; null where there is none. */
+  readonly traceback: string | null;
   /** What was printed meanwhile. */
   readonly output: string;
   /** Events that had happened: those asked for, or a few more. */
   readonly event: number;
-  /** Where: function, file and line; null outside of every function. */
+  /** Where: function, file and line, or the module; null outside of every function. */
   readonly where: string | null;
+}
+
+export interface GarbageAt extends Garbage {
+  /** Events that had happened: those asked for, or a few more. */
+  readonly event: number;
+  /** Addresses of the objects that a forced collection freed; null where none was forced. */
+  readonly freed: readonly number[] | null;
 }
 
 export type Answer =
   | { readonly kind: "progress"; readonly event: number }
   | { readonly kind: "held"; readonly event: number; readonly ended: boolean }
   | { readonly kind: "diverged"; readonly divergence: Divergence }
+  | { readonly kind: "garbage"; readonly garbage: GarbageAt; readonly spoiled: boolean }
   | { readonly kind: "checked"; readonly check: HeapCheck }
-  | { readonly kind: "evaluated"; readonly evaluation: Evaluation; readonly spoiled: boolean }
+  | { readonly kind: "graph"; readonly graph: GraphColumns }
+  | { readonly kind: "moment"; readonly moment: Moment }
+  /** In the order of the question. */
+  | { readonly kind: "holds"; readonly held: readonly boolean[] }
+  /** The question is put now; what it takes from here on is its own time. */
+  | { readonly kind: "asking" }
+  /** `spoiled`: the run cannot go on from here. */
+  | { readonly kind: "evaluated"; readonly answer: VisitAnswer; readonly event: number; readonly spoiled: boolean }
+  | { readonly kind: "left"; readonly spoiled: boolean }
+  /** The recording was cut off before Python could be asked again; `last`: events at the last moment before, null: there was none. */
+  | { readonly kind: "too late"; readonly last: number | null }
   /** There is an answer for a person, and this run is over. */
   | { readonly kind: "failed"; readonly message: string };
 
@@ -57,4 +112,6 @@ export interface PastWorkerData {
   readonly port: import("node:worker_threads").MessagePort;
   /** One shared word: requests so far. */
   readonly requests: Int32Array<SharedArrayBuffer>;
+  /** One shared word: anything but 0 interrupts the Python that answers a question. */
+  readonly interrupt: Int32Array<SharedArrayBuffer>;
 }

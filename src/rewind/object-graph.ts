@@ -5,13 +5,15 @@
  * Roots come in two ranks. What a program works with (modules, frames) are what a person can let go of; what the
  * interpreter's private state and static memory hold (built-in types and what hangs on them) is there for ever, and explains an object only when the first does not.
  */
-import { assert } from "../base/failure.js";
-import { EdgeKind as EDGE } from "../interpreter/graph.js";
+import { Failure } from "../base/failure.js";
+import { EdgeKind as EDGE, STATE_ROOT, THREAD_ROOT } from "../interpreter/graph.js";
 import type { TraceReader } from "../trace/reader.js";
+import { joined } from "./graph-columns.js";
 
 export { EdgeKind } from "../interpreter/graph.js";
 
 export const NONE = -1;
+const STATE_LABELS = new Set([STATE_ROOT, THREAD_ROOT]);
 
 /** One reference, by its number in the graph. */
 export interface Edge {
@@ -20,6 +22,16 @@ export interface Edge {
   readonly target: number;
   readonly kind: number;
   readonly label: number;
+}
+
+/** Columns as the interpreter's side writes them. */
+export interface GraphParts {
+  /** address, type (id in the trace), count, bytes of the own block: sorted by address. */
+  readonly nodes: readonly Uint32Array[];
+  /** Address of the source (0: the interpreter), address of the target, kind, label (or an index). */
+  readonly edges: readonly Uint32Array[];
+  /** Texts by label. */
+  readonly labels: ReadonlyMap<number, string>;
 }
 
 export class ObjectGraph {
@@ -36,34 +48,94 @@ export class ObjectGraph {
   readonly #inEdges: Int32Array;
   readonly #labels: ReadonlyMap<number, string>;
   readonly rootEdges: readonly number[];
+  readonly #stateLabels: ReadonlySet<number>;
+  /** References that were taken for borrowed since their objects' counts have no room for them. */
+  readonly surplus: { readonly stack: number; readonly others: number };
   #parent: Int32Array | undefined;
   #distance: Int32Array | undefined;
 
-  private constructor(nodes: Uint32Array[], edges: Uint32Array[], labels: ReadonlyMap<number, string>) {
-    [this.address, this.type, this.count, this.bytes] = nodes as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+  private constructor({ nodes, edges, labels }: GraphParts) {
+    const [address, type, count, bytes] = nodes as readonly [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+    this.address = address;
+    this.type = type;
+    this.count = count;
+    this.bytes = bytes;
     this.#labels = labels;
-    const [source, target, kind, label] = edges as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+    const [source, target, kind, label] = edges as readonly [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
     // References to objects that are no nodes (static data that nobody adopted) lead nowhere and are left out.
-    const kept: number[] = [];
+    const n = address.length;
     const from = new Int32Array(source.length);
     const to = new Int32Array(source.length);
+    const dropped = n; // as a source: sorts behind all others
+    let kept = 0;
+    let lastSource = 0;
+    let lastNode = NONE;
     for (let e = 0; e < source.length; e++) {
-      from[e] = source[e] === 0 ? NONE : this.nodeAt(source[e]!);
+      if (source[e] !== lastSource) {
+        lastSource = source[e]!;
+        lastNode = lastSource === 0 ? NONE : this.nodeAt(lastSource);
+      }
       to[e] = this.nodeAt(target[e]!);
-      if (to[e]! >= 0 && (source[e] === 0 || from[e]! >= 0)) kept.push(e);
+      const keep = to[e]! >= 0 && (lastSource === 0 || lastNode >= 0);
+      from[e] = keep ? lastNode : dropped;
+      if (keep) kept++;
     }
-    const order = kept.sort((a, b) => from[a]! - from[b]! || a - b);
-    this.#source = Int32Array.from(order, (e) => from[e]!);
-    this.#target = Int32Array.from(order, (e) => to[e]!);
-    this.#kind = Uint32Array.from(order, (e) => kind[e]!);
-    this.#label = Uint32Array.from(order, (e) => label[e]!);
-    const n = this.address.length;
-    this.#outStart = starts(this.#source, n);
+    this.#outStart = starts(from, n);
+    const roots = this.#outStart[0]!;
+    // Stable counting sort by source, the interpreter's own references first: millions of edges take no objects.
+    const next = this.#outStart.slice();
+    let nextRoot = 0;
+    this.#source = new Int32Array(kept);
+    this.#target = new Int32Array(kept);
+    this.#kind = new Uint32Array(kept);
+    this.#label = new Uint32Array(kept);
+    for (let e = 0; e < source.length; e++) {
+      const owner = from[e]!;
+      if (owner === dropped) continue;
+      const at = owner === NONE ? nextRoot++ : next[owner]!++;
+      this.#source[at] = owner;
+      this.#target[at] = to[e]!;
+      this.#kind[at] = kind[e]!;
+      this.#label[at] = label[e]!;
+    }
     this.#inStart = starts(this.#target, n);
-    this.#inEdges = new Int32Array(order.length);
-    const next = this.#inStart.slice();
-    for (let e = 0; e < order.length; e++) this.#inEdges[next[this.#target[e]!]!++] = e;
-    this.rootEdges = [...this.#source.keys()].filter((e) => this.#source[e] === NONE);
+    this.#inEdges = new Int32Array(kept);
+    const nextIn = this.#inStart.slice();
+    for (let e = 0; e < kept; e++) this.#inEdges[nextIn[this.#target[e]!]!++] = e;
+    this.rootEdges = Array.from({ length: roots }, (_, e) => e);
+    this.#stateLabels = new Set([...labels].flatMap(([id, text]) => (STATE_LABELS.has(text) ? [id] : [])));
+    this.surplus = this.#lendSurplus();
+  }
+
+  /**
+   * No object has more counted references than its count. In the middle of an instruction a stack slot still shows what was given
+   * away: where references exceed the count, those of evaluation stacks are taken for borrowed, then variables, then others.
+   */
+  #lendSurplus(): { stack: number; others: number } {
+    const surplus = { stack: 0, others: 0 };
+    for (let node = 0; node < this.nodes; node++) {
+      let over = -this.count[node]!;
+      const first = this.#inStart[node]!;
+      const end = this.#inStart[node + 1]!;
+      if (end - first <= -over) continue;
+      for (let i = first; i < end; i++) {
+        const e = this.#inEdges[i]!;
+        if (this.#kind[e] !== EDGE.borrowed && !this.isStateRoot(e)) over++;
+      }
+      for (const rank of [0, 1, 2]) {
+        for (let i = first; i < end && over > 0; i++) {
+          const e = this.#inEdges[i]!;
+          const kind = this.#kind[e]!;
+          if (kind === EDGE.borrowed || this.isStateRoot(e)) continue;
+          if (rank === 0 ? kind !== EDGE.temporary : rank === 1 && kind !== EDGE.local) continue;
+          this.#kind[e] = EDGE.borrowed;
+          over--;
+          if (rank === 0) surplus.stack++;
+          else surplus.others++;
+        }
+      }
+    }
+    return surplus;
   }
 
   /** The graph of an audit; undefined where the trace has none. */
@@ -71,7 +143,20 @@ export class ObjectGraph {
     const nodes = joined([...reader.graph(audit, "nodes")]);
     if (nodes[0]!.length === 0) return undefined;
     const labels = new Map([...reader.rows("graphLabels")].map(({ id, text }) => [id, text]));
-    return new ObjectGraph(nodes, joined([...reader.graph(audit, "edges")]), labels);
+    return ObjectGraph.of({ nodes, edges: joined([...reader.graph(audit, "edges")]), labels });
+  }
+
+  /** The graph of these columns; throws Failure where nodes are not sorted by address. */
+  static of(parts: GraphParts): ObjectGraph {
+    if (!ObjectGraph.isSorted(parts.nodes))
+      throw new Failure("the object graph in the trace is damaged; record the program again");
+    return new ObjectGraph(parts);
+  }
+
+  /** Whether nodes are sorted by address, each there once. */
+  static isSorted([address]: readonly Uint32Array[]): boolean {
+    for (let i = 1; i < address!.length; i++) if (address![i - 1]! >= address![i]!) return false;
+    return true;
   }
 
   get nodes(): number {
@@ -170,9 +255,9 @@ export class ObjectGraph {
     this.#distance = distance;
   }
 
-  /** Whether a root is a word of the interpreter's private state: found by its value, so not certain to be counted. */
+  /** Whether a root is a word of the interpreter's or a thread's private state: found by its value, so not certain to be counted. */
   isStateRoot(e: number): boolean {
-    return this.#kind[e] === EDGE.root && this.labelText(this.#label[e]!) === "interpreter state";
+    return this.#kind[e] === EDGE.root && this.#stateLabels.has(this.#label[e]!);
   }
 
   /**
@@ -198,29 +283,15 @@ function* range(from: number, to: number): Generator<number> {
   for (let i = from; i < to; i++) yield i;
 }
 
-/** For sorted or unsorted owners 0…n-1: where each one's rows begin when grouped. Rows of NONE come before all. */
+/** For owners 0…n-1 in any order: where each one's rows begin when grouped. Rows of NONE come before all; owner n is nobody. */
 function starts(owner: Int32Array, n: number): Int32Array {
   const at = new Int32Array(n + 1);
   let before = 0;
   for (const o of owner) {
     if (o < 0) before++;
-    else at[o + 1]!++;
+    else if (o < n) at[o + 1]!++;
   }
   at[0] = before;
   for (let i = 0; i < n; i++) at[i + 1]! += at[i]!;
   return at;
-}
-
-function joined(parts: readonly Uint32Array[][]): Uint32Array[] {
-  const rows = parts.reduce((sum, part) => sum + part[0]!.length, 0);
-  return [0, 1, 2, 3].map((column) => {
-    const all = new Uint32Array(rows);
-    let at = 0;
-    for (const part of parts) {
-      all.set(part[column]!, at);
-      at += part[column]!.length;
-    }
-    assert(at === rows, "columns of one length");
-    return all;
-  });
 }

@@ -2,18 +2,23 @@
  * The thread of a second run: the interpreter over the log of inputs, held wherever the main thread wants it. It serves requests from
  * the middle of the interpreter's call stack, and goes on when a request asks for it.
  */
+import { posix } from "node:path";
 import { receiveMessageOnPort, workerData } from "node:worker_threads";
 import { assert, Failure } from "../base/failure.js";
 import { InterpreterCrash } from "../interpreter/failures.js";
 import type { Guest } from "../interpreter/guest.js";
 import { InputMismatch, InputReplay, InputsEnded } from "../interpreter/input-replay.js";
 import { runInterpreter } from "../interpreter/interpreter.js";
+import { libraryPath } from "../interpreter/kernel/own-files.js";
 import { TraceReader } from "../trace/reader.js";
-import { callsOfThePast, evaluate } from "./evaluate.js";
+import { Visit } from "./evaluate.js";
 import { Follower } from "./follower.js";
 import { checkHeap, heapAt } from "./heap-check.js";
-import type { Answer, Divergence, PastWorkerData, Request } from "./messages.js";
-import { Snapshot } from "./snapshot.js";
+import type { Answer, Divergence, PastWorkerData, Question, Request } from "./messages.js";
+import type { PastFiles } from "./past-files.js";
+
+/** Events before a cut-off end from which on safe points are noted: more than a full ring of records holds. */
+const NEAR = 400_000;
 
 /** Where the run stands while requests are served. */
 type Standing = "before" | "event" | "safe point" | "end" | "over";
@@ -25,7 +30,12 @@ class Past {
   readonly #follower: Follower;
   #guest: Guest | undefined;
   #served = 0;
-  #question: (Request & { kind: "evaluate" }) | undefined;
+  /** What is to be answered at the next safe point. */
+  #question: (Request & { kind: "evaluate" | "garbage" }) | undefined;
+  #visit: { readonly visit: Visit; readonly wasRecording: boolean } | undefined;
+  #files: PastFiles | undefined;
+  /** Events at the last safe point near the end of a recording that was cut off. */
+  #lastSafe: number | null = null;
   #ended = false;
 
   constructor(data: PastWorkerData) {
@@ -37,16 +47,21 @@ class Past {
       progress: (event) => this.#say({ kind: "progress", event }),
       diverged: (divergence) => this.#diverged(divergence),
       arrived: () => this.#arrived(),
+      flushed: () => {
+        if (this.#nearCutOff() && this.#lastSafe === null) this.#follower.probe.safePointDue = true;
+      },
       safePoint: () => {
         // While the interpreter initialises itself, Python cannot be asked yet.
-        if (this.#guest) this.#serve("safe point");
-        else this.#follower.probe.safePointDue = true;
+        if (!this.#guest) this.#follower.probe.safePointDue = true;
+        else if (this.#question) this.#serve("safe point");
+        else this.#noteSafePoint();
       },
       ended: () => this.#end(),
     });
     // A loop that calls no Python function has safe points too.
     this.#replay.betweenBytecodes = () => {
-      if (this.#question && this.#guest && this.#follower.probe.recording) this.#follower.safePoint();
+      if ((this.#question || this.#nearCutOff()) && this.#guest && this.#follower.probe.recording)
+        this.#follower.safePoint();
     };
   }
 
@@ -66,7 +81,7 @@ class Past {
         env: meta.env!,
         hashSeed: meta.hashSeed!,
         version: meta.recorder!,
-        interrupt: new Int32Array(1),
+        interrupt: this.#data.interrupt,
         terminalSize: new Int32Array(2),
         replay: this.#replay,
         hooks: {
@@ -80,9 +95,14 @@ class Past {
           programStart: () => {
             if (meta.from !== "interpreter") start(true);
           },
-          mark: (name) => follower.mark(name),
+          mark: (name) => {
+            // The function that sets a mark can be asked at that very event.
+            if (this.#question && this.#guest && follower.probe.recording) follower.safePoint();
+            follower.mark(name);
+          },
           programEnd: () => this.#end(),
           processEnd: (guest) => {
+            if (this.#visit) return; // a question asked for that: it is no end of the program
             this.#guest = guest;
             this.#end();
           },
@@ -115,17 +135,31 @@ class Past {
     this.#serve("end");
   }
 
+  /** Whether the run is close to where the recording was cut off: the last moment for a question may come any time. */
+  #nearCutOff(): boolean {
+    return !this.#reader.meta.complete && this.#follower.events >= this.#reader.events - NEAR;
+  }
+
+  #noteSafePoint(): void {
+    this.#lastSafe = this.#follower.events;
+    this.#follower.probe.safePointDue = true;
+  }
+
   #arrived(): void {
     const divergence = this.#follower.settle();
     if (divergence) this.#diverged(divergence);
-    if (this.#question)
-      this.#fail("the recording was cut off before Python could be asked again: choose an earlier time");
+    if (this.#question) this.#tooLate();
     this.#held(false);
     this.#serve("event");
   }
 
   #mismatch(found: string): Divergence {
     return { event: this.#follower.events, expected: "the recorded inputs", found };
+  }
+
+  #tooLate(): never {
+    this.#say({ kind: "too late", last: this.#lastSafe });
+    return this.#rest();
   }
 
   #say(answer: Answer): void {
@@ -154,7 +188,12 @@ class Past {
 
   /** Answers requests until one asks to go on. */
   #serve(standing: Standing): void {
-    if (this.#question && standing !== "event") this.#evaluate(this.#question);
+    if (this.#question?.kind === "garbage" && standing === "safe point" && this.#isCollecting) {
+      // In a finalizer or callback that a collection runs: the collector's lists are not whole. There is a later moment.
+      this.#follower.probe.safePointDue = true;
+      return;
+    }
+    if (this.#question && standing !== "event") this.#answer(this.#question);
     for (;;) {
       Atomics.wait(this.#data.requests, 0, this.#served);
       const found = receiveMessageOnPort(this.#data.port);
@@ -173,22 +212,42 @@ class Past {
             continue;
           }
           return;
+        case "leave":
+          this.#say({ kind: "left", spoiled: !this.#leave() });
+          continue;
         case "check":
           this.#check();
           continue;
+        case "holds":
+          this.#say({ kind: "holds", held: this.#follower.holds(request.references) });
+          continue;
+        case "graph":
+          this.#say({ kind: "graph", graph: this.#follower.graph() });
+          continue;
+        case "moment":
+          this.#say({ kind: "moment", moment: this.#follower.moment(request.question) });
+          continue;
+        case "garbage":
         case "evaluate":
-          if (standing === "safe point" || standing === "end") {
-            this.#evaluate(request);
+          if (
+            (standing === "safe point" && !(request.kind === "garbage" && this.#isCollecting)) ||
+            standing === "end" ||
+            (request.kind === "garbage" && request.where === "here")
+          ) {
+            this.#answer(request);
             continue;
           }
           this.#question = request;
-          if (this.#follower.events >= this.#reader.events)
-            this.#fail("the recording was cut off here, in the middle of something: choose an earlier time");
+          if (this.#follower.events >= this.#reader.events) this.#tooLate();
           this.#follower.target = this.#lastStop(this.#reader.events);
           this.#follower.probe.safePointDue = true;
           return;
       }
     }
+  }
+
+  get #isCollecting(): boolean {
+    return this.#follower.probe.collectorField(0) !== 0;
   }
 
   /** A complete trace's last event is no place to stop at: the program's end right behind it is a better one. */
@@ -203,31 +262,77 @@ class Past {
     this.#say({ kind: "checked", check });
   }
 
-  #evaluate({ expression, frame }: Request & { kind: "evaluate" }): void {
+  #answer(question: Request & { kind: "evaluate" | "garbage" }): void {
     this.#question = undefined;
+    if (question.kind === "evaluate") this.#evaluate(question.question);
+    else this.#garbage(question.forced);
+  }
+
+  /** What a full collection would free, and where it is forced, what it does free. */
+  #garbage(forced: boolean): void {
     const { probe } = this.#follower;
+    const found = this.#follower.garbage();
+    const event = this.#follower.events;
+    if (!forced) {
+      this.#say({ kind: "garbage", garbage: { ...found, event, freed: null }, spoiled: false });
+      return;
+    }
     const guest = this.#guest;
     assert(guest, "there is an interpreter to ask");
-    const wasRecording = probe.recording;
-    const output = { text: "" };
-    const snapshot = new Snapshot(guest, this.#data.plan.region);
-    probe.pause();
-    this.#replay.instead = callsOfThePast(guest, output);
-    let answer: ReturnType<typeof evaluate>;
-    try {
-      answer = evaluate(guest, expression, frame);
-    } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError || error instanceof InterpreterCrash)) throw error;
-      answer = { ok: false, text: `the interpreter did not survive the question: ${error.message}`, where: null };
+    const before = [...probe.headers()].filter((object) => !probe.isDead(object));
+    this.#enter(guest);
+    guest.call("PyGC_Collect");
+    const freed = before.filter((object) => !probe.isLive(object));
+    const spoiled = !this.#leave();
+    this.#say({ kind: "garbage", garbage: { ...found, event, freed }, spoiled });
+  }
+
+  #evaluate(question: Question): void {
+    const guest = this.#guest;
+    assert(guest, "there is an interpreter to ask");
+    const visit = this.#enter(guest);
+    this.#say({ kind: "asking" });
+    const answer = visit.ask(question);
+    const spoiled = !question.stay && !this.#leave();
+    this.#say({ kind: "evaluated", answer, event: this.#follower.events, spoiled });
+  }
+
+  /** From here on nothing is recorded, no input is used up, and everything can be put back. */
+  #enter(guest: Guest): Visit {
+    if (!this.#visit) {
+      const { interrupt, plan } = this.#data;
+      const { probe } = this.#follower;
+      const surroundings = { files: this.#allFiles(), cwd: this.#reader.meta.cwd!, interrupt };
+      this.#visit = { visit: new Visit(guest, plan.region, surroundings), wasRecording: probe.recording };
+      probe.pause();
+      this.#replay.instead = this.#visit.visit.calls;
     }
+    return this.#visit.visit;
+  }
+
+  /** Whether everything is as it was before the first question. */
+  #leave(): boolean {
+    if (!this.#visit) return true;
+    const { visit, wasRecording } = this.#visit;
+    this.#visit = undefined;
     this.#replay.instead = undefined;
-    const spoiled = !snapshot.restore();
-    if (wasRecording) probe.resume();
-    this.#say({
-      kind: "evaluated",
-      evaluation: { ...answer, output: output.text, event: this.#follower.events },
-      spoiled,
-    });
+    const isRestored = visit.leave();
+    if (wasRecording) this.#follower.probe.resume();
+    return isRestored;
+  }
+
+  /** What can be read in the past: the library, and the sources that the trace has. */
+  #allFiles(): PastFiles {
+    if (this.#files) return this.#files;
+    const reader = this.#reader;
+    const files = new Map<string, Uint8Array>();
+    for (const { path } of reader.files()) {
+      const text = reader.file(path);
+      if (text !== undefined) files.set(posix.resolve(reader.meta.cwd!, path), text);
+    }
+    files.set(libraryPath(reader.meta.python!.replace(/\.\d+$/, "")), this.#data.standardLibrary);
+    this.#files = files;
+    return files;
   }
 }
 

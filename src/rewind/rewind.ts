@@ -9,13 +9,25 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { Failure } from "../base/failure.js";
-import type { EventNumber } from "../base/ids.js";
+import { type EventNumber, eventNumber } from "../base/ids.js";
 import { cacheFolder, instrumentCached } from "../interpreter/cache.js";
 import { readLibrary } from "../interpreter/library.js";
 import { interpreterFiles, stackSizeMb } from "../interpreter/main-thread.js";
 import { TraceReader } from "../trace/reader.js";
+import type { VisitAnswer } from "./evaluate.js";
+import type { GraphColumns, HeldReference } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
-import type { Answer, Divergence, Evaluation, PastWorkerData, Request } from "./messages.js";
+import type {
+  Answer,
+  Divergence,
+  Evaluation,
+  GarbageAt,
+  PastWorkerData,
+  Printed,
+  Question,
+  Request,
+} from "./messages.js";
+import type { Moment, MomentQuestion } from "./moment.js";
 
 export interface RewindOptions {
   /** Folder of the rewritten interpreter; the platform's by default. */
@@ -45,6 +57,37 @@ export interface Held {
   readonly ended: boolean;
 }
 
+export interface QuestionOptions {
+  /** 0: the frame that is running; 1: its caller; … */
+  readonly frame?: number;
+  /** The globals of this loaded module instead of a frame's names. */
+  readonly module?: string;
+  /** Seconds that an answer may take. */
+  readonly timeout?: number;
+}
+
+/** What came of one line at the prompt in the past. */
+export interface LineAnswer {
+  /** done; more: the statement goes on in the next line; failed; left: the line asked to leave. */
+  readonly status: "done" | "more" | "failed" | "left";
+  /** What was printed, in order. */
+  readonly printed: readonly Printed[];
+  /** The exception as Python prints it; empty where there is none. */
+  readonly traceback: string;
+}
+
+/** Seconds that an answer may take unless said otherwise. */
+export const QUESTION_TIMEOUT = 10;
+/** ms from the interrupt of a question that takes too long to the end of its thread. */
+const GRACE = 2000;
+
+/** A question took too long, and would not be interrupted: the run is over. */
+export class TookTooLong extends Failure {
+  constructor(seconds: number) {
+    super(`no answer within ${seconds} s: the question was stopped; --timeout gives it more`);
+  }
+}
+
 type AnswerOf<Kind extends Answer["kind"]> = Answer & { kind: Kind };
 
 /** One run in its thread. */
@@ -52,19 +95,28 @@ class Run {
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #requests: Int32Array<SharedArrayBuffer>;
-  #waiting: { kind: Answer["kind"]; resolve(answer: Answer): void; reject(error: Error): void } | undefined;
+  readonly #interrupt: Int32Array<SharedArrayBuffer>;
+  #waiting:
+    | { kinds: readonly Answer["kind"][]; resolve(answer: Answer): void; reject(error: Error): void; asking?(): void }
+    | undefined;
   #over: Error | undefined;
 
   constructor(
-    data: Omit<PastWorkerData, "port" | "requests">,
+    data: Omit<PastWorkerData, "port" | "requests" | "interrupt">,
     advice: string,
     onProgress: ((event: number) => void) | undefined,
   ) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#requests = new Int32Array(new SharedArrayBuffer(4));
+    this.#interrupt = new Int32Array(new SharedArrayBuffer(4));
     this.#worker = new Worker(new URL("./past-worker.js", import.meta.url), {
-      workerData: { ...data, port: port2, requests: this.#requests } satisfies PastWorkerData,
+      workerData: {
+        ...data,
+        port: port2,
+        requests: this.#requests,
+        interrupt: this.#interrupt,
+      } satisfies PastWorkerData,
       transferList: [port2],
       resourceLimits: { stackSizeMb, maxOldGenerationSizeMb: 4096 },
     });
@@ -72,7 +124,8 @@ class Run {
       if (answer.kind === "progress") onProgress?.(answer.event);
       else if (answer.kind === "diverged") this.#end(new Diverged(answer.divergence, advice));
       else if (answer.kind === "failed") this.#end(new Failure(`${data.trace}: ${answer.message}`));
-      else if (this.#waiting?.kind === answer.kind) {
+      else if (answer.kind === "asking") this.#waiting?.asking?.();
+      else if (this.#waiting?.kinds.includes(answer.kind)) {
         const { resolve } = this.#waiting;
         this.#waiting = undefined;
         resolve(answer);
@@ -88,17 +141,44 @@ class Run {
     waiting?.reject(this.#over);
   }
 
-  ask<Kind extends Answer["kind"]>(request: Request, kind: Kind): Promise<AnswerOf<Kind>> {
+  ask<Kind extends Answer["kind"]>(
+    request: Request,
+    kinds: readonly Kind[],
+    asking?: () => void,
+  ): Promise<AnswerOf<Kind>> {
     return new Promise((resolve, reject) => {
       if (this.#over) {
         reject(this.#over);
         return;
       }
-      this.#waiting = { kind, resolve: resolve as (answer: Answer) => void, reject };
+      this.#waiting = { kinds, resolve: resolve as (answer: Answer) => void, reject, ...(asking && { asking }) };
       this.#port.postMessage(request);
       Atomics.add(this.#requests, 0, 1);
       Atomics.notify(this.#requests, 0);
     });
+  }
+
+  /** A question with its time limit: it is interrupted first, and where that does not help, its thread is ended. */
+  async question(question: Question, seconds: number): Promise<AnswerOf<"evaluated" | "too late">> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await this.ask({ kind: "evaluate", question }, ["evaluated", "too late"], () => {
+        timer = setTimeout(() => {
+          this.interrupt();
+          timer = setTimeout(() => {
+            this.#end(new TookTooLong(seconds));
+            void this.close();
+          }, GRACE);
+        }, 1000 * seconds);
+      });
+    } finally {
+      clearTimeout(timer);
+      Atomics.store(this.#interrupt, 0, 0);
+    }
+  }
+
+  interrupt(): void {
+    Atomics.store(this.#interrupt, 0, 1);
   }
 
   async close(): Promise<void> {
@@ -113,6 +193,10 @@ export class Past {
   readonly #start: () => Run;
   #run: Run | undefined;
   #event = 0;
+  /** Whether lines have changed what is held. */
+  #stays = false;
+  /** Whether the line that runs was interrupted by whoever wrote it. */
+  #interrupted = false;
 
   private constructor(events: EventNumber, start: () => Run) {
     this.events = events;
@@ -146,39 +230,161 @@ export class Past {
   async goTo(event: EventNumber): Promise<Held> {
     if (event < 0 || event > this.events)
       throw new Failure(`#${event}: the trace has events #0 to #${this.events - 1}`, 2);
-    if (this.#run && event < this.#event) await this.close();
+    await this.leave();
+    if (this.#run && event < this.#event) await this.#drop();
     this.#run ??= this.#start();
-    const { event: reached, ended } = await this.#run.ask({ kind: "go", to: event }, "held");
+    const { event: reached, ended } = await this.#run.ask({ kind: "go", to: event }, ["held"]);
     this.#event = reached;
     return { event: reached, ended };
   }
 
-  #held(): Run {
+  /** The run, entered again where a question has spoiled it. */
+  async #held(): Promise<Run> {
+    if (!this.#run && this.#event > 0) await this.goTo(eventNumber(this.#event));
     if (!this.#run) throw new Failure("the past is entered by goTo", 2);
     return this.#run;
   }
 
   /** Compares the heap that the trace gives with the interpreter's memory. */
   async check(): Promise<HeapCheck> {
-    return (await this.#held().ask({ kind: "check" }, "checked")).check;
+    await this.leave();
+    return (await (await this.#held()).ask({ kind: "check" }, ["checked"])).check;
+  }
+
+  /** Every live object and every reference that it owns, where the run is held. See `graphAt`, which keeps what it learns. */
+  async graph(): Promise<GraphColumns> {
+    await this.leave();
+    return (await (await this.#held()).ask({ kind: "graph" }, ["graph"])).graph;
+  }
+
+  /** The program's variables where the run is held, and what hangs on them. */
+  async moment(question: MomentQuestion): Promise<Moment> {
+    await this.leave();
+    return (await (await this.#held()).ask({ kind: "moment", question }, ["moment"])).moment;
+  }
+
+  /** Whether each of these references is there, where the run is held. */
+  async holds(references: readonly HeldReference[]): Promise<readonly boolean[]> {
+    await this.leave();
+    return (await (await this.#held()).ask({ kind: "holds", references }, ["holds"])).held;
   }
 
   /**
-   * The value of an expression, or what a statement prints, in the frame that is running (or `frame` callers above). Python can be asked
-   * where a function is entered, so the run goes on to the next such place; nothing of the question is left behind.
+   * Python can be asked where a function is entered and between bytecodes, so the run goes on to the next such place; where a
+   * recording was cut off before there was one, the last one before is taken.
    */
-  async evaluate(expression: string, frame = 0): Promise<Evaluation> {
-    const { evaluation, spoiled } = await this.#held().ask({ kind: "evaluate", expression, frame }, "evaluated");
-    this.#event = evaluation.event;
-    if (spoiled) await this.close();
-    return evaluation;
+  async #ask(
+    mode: Question["mode"],
+    source: string,
+    { frame = 0, module = "", timeout = QUESTION_TIMEOUT }: QuestionOptions,
+    stay: boolean,
+  ): Promise<VisitAnswer & { event: number }> {
+    const question: Question = { mode, source, frame, module, stay };
+    try {
+      let found = await (await this.#held()).question(question, timeout);
+      if (found.kind === "too late" && found.last !== null) {
+        await this.#drop();
+        await this.goTo(eventNumber(found.last));
+        found = await (await this.#held()).question(question, timeout);
+      }
+      if (found.kind === "too late")
+        throw new Failure("the recording was cut off before Python could be asked even once");
+      this.#event = found.event;
+      this.#stays = stay;
+      if (found.spoiled) await this.#drop();
+      return { ...found.answer, event: found.event };
+    } catch (error) {
+      if (error instanceof TookTooLong) await this.#drop();
+      throw error;
+    }
+  }
+
+  /**
+   * The value of an expression, or what a statement prints, in the frame that is running, in one of its callers', or in a module.
+   * Nothing of the question is left behind. Throws TookTooLong.
+   */
+  async evaluate(expression: string, options: QuestionOptions = {}): Promise<Evaluation> {
+    await this.leave();
+    const asked = await this.#ask("value", expression, options, false);
+    const { status, text, traceback, printed, where, interrupted, event } = asked;
+    if (interrupted && status !== "value") throw new TookTooLong(options.timeout ?? QUESTION_TIMEOUT);
+    return {
+      ok: status === "value",
+      text,
+      traceback: traceback === "" ? null : traceback,
+      output: printed.map((part) => part.text).join(""),
+      event,
+      where,
+    };
+  }
+
+  /** One line at a prompt, or all lines so far of a statement that goes on. What it changes is there until `leave`. */
+  async line(source: string, options: QuestionOptions = {}): Promise<LineAnswer> {
+    const { status, text, traceback, printed, interrupted } = await this.#ask("line", source, options, true);
+    if (status === "no place") throw new Failure(text, 2);
+    const timedOut = interrupted && !this.#interrupted;
+    this.#interrupted = false;
+    const late = timedOut ? `stopped: no end within ${options.timeout ?? QUESTION_TIMEOUT} s\n` : "";
+    return {
+      status: status === "value" ? "done" : status,
+      printed,
+      traceback: `${traceback === "" && status === "failed" ? `${text}\n` : traceback}${late}`,
+    };
+  }
+
+  /** Names that begin with this text, which may have dots. */
+  async complete(text: string, options: QuestionOptions = {}): Promise<string[]> {
+    const answer = await this.#ask("complete", text, options, true);
+    return answer.status === "done" && answer.text !== "" ? answer.text.split("\n") : [];
+  }
+
+  /** Ctrl-C for the line that is running. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.#run?.interrupt();
+  }
+
+  /** Events that have happened where the run is held. */
+  get event(): number {
+    return this.#event;
+  }
+
+  /** Forgets what lines have changed. */
+  async leave(): Promise<void> {
+    if (!this.#stays || !this.#run) return;
+    this.#stays = false;
+    const { spoiled } = await this.#run.ask({ kind: "leave" }, ["left"]);
+    if (spoiled) await this.#drop();
+  }
+
+  /** Ends the run, which is no use any more; the next question starts another. */
+  async #drop(): Promise<void> {
+    const run = this.#run;
+    this.#run = undefined;
+    this.#stays = false;
+    await run?.close();
+  }
+
+  /**
+   * What a full collection would free. `where`: "here" reads the heap right where the run is held, which must be a place where a
+   * collection could run (such as one before which it did); "safe point" goes on to the first such place. `forced`: a collection is
+   * then forced, and everything put back; only at a safe point.
+   */
+  async garbage(where: "here" | "safe point" = "safe point", forced = false): Promise<GarbageAt> {
+    await this.leave();
+    const found = await (await this.#held()).ask({ kind: "garbage", where, forced }, ["garbage", "too late"]);
+    if (found.kind === "too late") {
+      await this.#drop();
+      throw new Failure("the recording was cut off here, in the middle of something: choose an earlier time");
+    }
+    this.#event = found.garbage.event;
+    if (found.spoiled) await this.#drop();
+    return found.garbage;
   }
 
   async close(): Promise<void> {
-    const run = this.#run;
-    this.#run = undefined;
     this.#event = 0;
-    await run?.close();
+    await this.#drop();
   }
 }
 

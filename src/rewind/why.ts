@@ -1,21 +1,28 @@
 /**
- * Why is this object still alive? For one object, or every object of a type, at a moment whose graph the trace has: who holds it,
- * along which paths, how many of its references the graph explains, and what would go if it went. Objects of one type whose
- * paths have one shape are one cause and one answer.
+ * Why is this object still alive? For one object, or every object of a type, in one object graph: who holds it, along which paths, how
+ * many of its references the graph explains, and what would go if it went. Objects of one type whose paths have one shape are one
+ * cause and one answer. When and where references were made, and what is no longer or not yet alive, is added by why-at.ts.
  */
 import { Failure } from "../base/failure.js";
 import { type TypeId, typeId } from "../base/ids.js";
 import { EdgeKind as EDGE } from "../interpreter/graph.js";
+import type { Death, OpenReference } from "../replay/history.js";
+import type { TimeInfo } from "../replay/survey.js";
 import type { TraceReader } from "../trace/reader.js";
 import { type Dominators, dominators } from "./dominators.js";
 import { ObjectGraph } from "./object-graph.js";
 import { type Path, pathsTo, shapeOf } from "./paths.js";
+import type { Made } from "./provenance.js";
 
 export interface WhyObject {
+  /** The object's number, as `#1234`; null where only the graph was asked. */
+  readonly id: number | null;
   readonly address: number;
   readonly type: string;
   /** Bytes of its own block; 0 = static memory. */
   readonly size: number;
+  /** null = before the recording began, or only the graph was asked. */
+  readonly born: TimeInfo | null;
 }
 
 export interface WhyStep {
@@ -24,9 +31,13 @@ export interface WhyStep {
   readonly expression: string;
   readonly type: string;
   readonly address: number;
+  /** The object's number; null where only the graph was asked. */
+  readonly id?: number | null;
   /** What would go if this object went, when every path to the asked one leads through it; null when not. */
   readonly retainedObjects: number | null;
   readonly retainedBytes: number | null;
+  /** When and where the reference of this step was made; absent where nobody looked. */
+  readonly made?: Made;
 }
 
 export interface WhyPath {
@@ -35,8 +46,16 @@ export interface WhyPath {
   readonly steps: readonly WhyStep[];
 }
 
+/** How an object that is not alive ended. */
+export interface WhyDeath extends Death {
+  /** The collection that was under way, from 1, and its generation; null = it died by its last decref alone. */
+  readonly collection: { readonly number: number; readonly generation: number | null } | null;
+}
+
 export interface WhyAnswer {
   readonly object: WhyObject;
+  /** At the instant asked about. An object that is not has no references and no paths. */
+  readonly alive: boolean;
   /** How many objects of the type have a path of this shape, this one among them, and their own bytes. */
   readonly alike: number;
   readonly alikeBytes: number;
@@ -50,11 +69,19 @@ export interface WhyAnswer {
   readonly retainedObjects: number;
   readonly retainedBytes: number;
   readonly paths: readonly WhyPath[];
+  /** References that the ledger has open, oldest first; absent where nobody looked, empty for the immortal. */
+  readonly open?: readonly OpenReference[];
+  /** References beyond those: made before the recording began, or set in bulk. `open` and these are the count. */
+  readonly openElsewhere?: number;
+  /** Only of an object that is dead at the instant. */
+  readonly death?: WhyDeath;
 }
 
 export interface WhyResult {
   /** The event before which the graph was taken. */
   readonly event: number;
+  /** Seconds since the program's start; absent where only the graph was asked. */
+  readonly seconds?: number;
   readonly asked: string;
   readonly objects: number;
   readonly answers: readonly WhyAnswer[];
@@ -65,9 +92,33 @@ export interface WhyOptions {
   readonly paths?: number;
 }
 
-const IMMORTAL = 2 ** 30;
+export const IMMORTAL = 2 ** 30;
 
-/** `asked`: `0x…`, `TypeName` or `TypeName[n]` (n-th by address, from 1). Throws Failure when nothing fits. */
+/** An answer, and the nodes and edges that it is about. */
+export interface Explained {
+  readonly node: number;
+  readonly answer: WhyAnswer;
+  /** Paths in the graph's own numbers, as those of the answer. */
+  readonly paths: readonly Path[];
+}
+
+/** Names of types by the trace's numbers. */
+export function typeNames(reader: TraceReader): (id: number) => string {
+  const names = new Map<number, string>();
+  return (id) => {
+    let name = names.get(id);
+    if (name === undefined) {
+      name = (id === 0 ? undefined : reader.type(typeId(id) as TypeId)?.name) ?? `type ${id}`;
+      names.set(id, name);
+    }
+    return name;
+  };
+}
+
+/**
+ * At the program's end, from the recorder's graph alone. `asked`: `0x…`, `TypeName` or `TypeName[n]` (n-th by address, from 1).
+ * Throws Failure when nothing fits. `whyAt` does the same at any instant, and says when references were made.
+ */
 export function why(reader: TraceReader, asked: string, options: WhyOptions = {}): WhyResult {
   const audit = reader.audits().at(-1);
   const graph = audit && ObjectGraph.load(reader, audit.id);
@@ -75,18 +126,20 @@ export function why(reader: TraceReader, asked: string, options: WhyOptions = {}
     throw new Failure(
       `${reader.path}: has no object graph; record it again without --no-graphs, and to the program's end`,
     );
-  const names = new Map<number, string>();
-  const typeName = (id: number): string => {
-    let name = names.get(id);
-    if (name === undefined) {
-      name = reader.type(typeId(id) as TypeId)?.name ?? `type ${id}`;
-      names.set(id, name);
-    }
-    return name;
-  };
-  const nodes = select(graph, asked, typeName);
+  const typeName = typeNames(reader);
+  const nodes = select(graph, asked, typeName, "at the program's end");
+  const answers = explain(graph, nodes, typeName, options.paths ?? 3).map(({ answer }) => answer);
+  return { event: audit.event, asked, objects: nodes.length, answers };
+}
+
+/** One answer for each shape of path among the nodes, the most frequent first. */
+export function explain(
+  graph: ObjectGraph,
+  nodes: readonly number[],
+  typeName: (id: number) => string,
+  most: number,
+): Explained[] {
   const tree = dominators(graph);
-  const most = options.paths ?? 3;
   const groups = new Map<string, number[]>();
   for (const node of nodes) {
     const [path] = pathsTo(graph, node, 1);
@@ -95,15 +148,23 @@ export function why(reader: TraceReader, asked: string, options: WhyOptions = {}
     if (group) group.push(node);
     else groups.set(shape, [node]);
   }
-  const answers = [...groups.values()]
+  return [...groups.values()]
     .sort((a, b) => b.length - a.length)
-    .map((group): WhyAnswer => {
+    .map((group): Explained => {
       const node = group[0]!;
       const { explained, borrowed } = references(graph, node);
       const refcount = graph.count[node]!;
       const immortal = refcount >= IMMORTAL;
-      return {
-        object: { address: graph.address[node]!, type: typeName(graph.type[node]!), size: graph.bytes[node]! },
+      const paths = pathsTo(graph, node, most);
+      const answer: WhyAnswer = {
+        object: {
+          id: null,
+          address: graph.address[node]!,
+          type: typeName(graph.type[node]!),
+          size: graph.bytes[node]!,
+          born: null,
+        },
+        alive: true,
         alike: group.length,
         alikeBytes: group.reduce((sum, one) => sum + graph.bytes[one]!, 0),
         refcount,
@@ -113,10 +174,10 @@ export function why(reader: TraceReader, asked: string, options: WhyOptions = {}
         borrowed,
         retainedObjects: tree.retainedObjects[node]!,
         retainedBytes: tree.retainedBytes[node]!,
-        paths: pathsTo(graph, node, most).map((path) => answerPath(graph, tree, node, path, typeName)),
+        paths: paths.map((path) => answerPath(graph, tree, node, path, typeName)),
       };
+      return { node, answer, paths };
     });
-  return { event: audit.event, asked, objects: nodes.length, answers };
 }
 
 /** A path with names, and with what would go at each step that every path to the node leads through. */
@@ -160,24 +221,30 @@ export function references(graph: ObjectGraph, node: number): { explained: numbe
   return { explained: explained + Math.max(0, Math.min(state, graph.count[node]! - explained)), borrowed };
 }
 
-function select(graph: ObjectGraph, asked: string, typeName: (id: number) => string): number[] {
+/** The nodes that fit. `order`: how the objects of a type are numbered; by address where it is left out. `when`: for people. */
+export function select(
+  graph: ObjectGraph,
+  asked: string,
+  typeName: (id: number) => string,
+  when: string,
+  order?: (node: number) => number,
+): number[] {
   if (/^0x[0-9a-f]+$/i.test(asked)) {
     const node = graph.nodeAt(Number(asked));
-    if (node < 0)
-      throw new Failure(`${asked}: no object lives there at the program's end; name a type to see what does`);
+    if (node < 0) throw new Failure(`${asked}: no object lives there ${when}; name a type to see what does`);
     return [node];
   }
-  const [, name, nth] = /^(.*?)(?:\[(\d+)\])?$/s.exec(asked)!;
+  const [, name, nth] = /^(.*?)(?:\[(-?\d{1,12})\])?$/s.exec(asked)!;
   const fitting: number[] = [];
   for (let node = 0; node < graph.nodes; node++) if (typeName(graph.type[node]!) === name) fitting.push(node);
   if (fitting.length === 0) {
     const near = similar(graph, name!, typeName);
-    throw new Failure(`${asked}: no object of that type is alive at the program's end; ${near}`);
+    throw new Failure(`${asked}: no object of that type is alive ${when}; ${near}`);
   }
+  if (order) fitting.sort((a, b) => order(a) - order(b));
   if (nth === undefined) return fitting;
-  const one = fitting[Number(nth) - 1];
-  if (one === undefined)
-    throw new Failure(`${asked}: only ${fitting.length} objects of that type are alive at the program's end`);
+  const one = Number(nth) < 0 ? fitting[fitting.length + Number(nth)] : fitting[Number(nth) - 1];
+  if (one === undefined) throw new Failure(`${asked}: only ${fitting.length} objects of that type are alive ${when}`);
   return [one];
 }
 

@@ -39,7 +39,11 @@ export function pack(columns: readonly Uint32Array[], rows: number): Uint8Array 
 
 /** The columns of a blob that has `width` of them; throws DamagedData. */
 export function unpack(blob: Uint8Array, width: number): Uint32Array[] {
-  const bytes = decompress(blob, MAX_PLAIN_BYTES);
+  return unpackPlain(decompress(blob, MAX_PLAIN_BYTES), width);
+}
+
+/** What `packPlain` packed: columns that are compressed with something else, or not at all. Throws DamagedData. */
+export function unpackPlain(bytes: Uint8Array, width: number): Uint32Array[] {
   let at = 0;
   const varint = (): number => {
     let value = 0;

@@ -14,7 +14,7 @@ const here = import.meta.dirname;
 const names = readdirSync(here)
   .filter((name) => name.endsWith(".mjs") && name !== "bench.mjs" && !name.startsWith("_"))
   .map((name) => name.slice(0, -".mjs".length))
-  .filter((name) => asked.length === 0 || asked.includes(name));
+  .filter((name) => asked.length === 0 || asked.includes(name) || asked.includes(name.replace(/^analyze-/, "")));
 if (names.length === 0 || words.some((word) => word.startsWith("--") && word !== "--quick")) {
   console.error("usage: npm run bench -- [--quick] [NAME…]");
   process.exit(2);

@@ -41,7 +41,7 @@ async def main():
 
 start = time.monotonic()
 asyncio.run(main(), debug=True)
-print(time.monotonic() - start < 10)
+print(time.monotonic() - start < 50)
 `;
 
 describe("asyncio", () => {

@@ -51,12 +51,12 @@ describe("Ctrl-C", () => {
     const end = await interrupted(`import asyncio, traceback\n${ready}\n${code}`, { delay: 700 });
     expect(end.err).toMatch(/^Traceback[\s\S]*KeyboardInterrupt\n$/);
     expect(end.code).toBe(130);
-    expect(end.after).toBeLessThan(8000);
+    expect(end.after).toBeLessThan(60_000);
   });
 
   it("can be caught", async () => {
     const end = await interrupted(
-      `${ready}\nimport time\ntry: time.sleep(100)\nexcept KeyboardInterrupt: print('caught')`,
+      `import time\ntry:\n    ${ready}\n    time.sleep(100)\nexcept KeyboardInterrupt: print('caught')`,
     );
     expect(end).toMatchObject({ code: 0, out: "ready\ncaught\n", err: "" });
   });
@@ -68,11 +68,11 @@ import signal, time
 signal.signal(signal.SIGINT, lambda *a: print('handler', a[0], flush=True))
 start = time.monotonic()
 ${ready}
-time.sleep(3)
-print(time.monotonic() - start >= 3)
+time.sleep(5)
+print(time.monotonic() - start >= 5)
 for i in range(3000000): pass
 `,
-      { again: [600] },
+      { again: [2000] },
     );
     expect(end).toMatchObject({ code: 0, out: "ready\nhandler 2\nhandler 2\nTrue\n", err: "" });
   });
@@ -89,6 +89,6 @@ for i in range(3000000): pass
       again: [1000, 3500],
     });
     expect(end.code).toBe(130);
-    expect(end.after).toBeLessThan(6000);
+    expect(end.after).toBeLessThan(60_000);
   });
 });

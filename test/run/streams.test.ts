@@ -92,7 +92,7 @@ for bad in (-1, 'x', float('nan'), 1e30):
     try: time.sleep(bad)
     except Exception as e: print(type(e).__name__, str(e)[:30])
 start, cpu = time.monotonic(), time.process_time()
-print(time.sleep(0.5), 0.5 <= time.monotonic() - start < 3)
+print(time.sleep(0.5), 0.5 <= time.monotonic() - start < 40)
 `;
     expect(plain(["-c", code]).out.replace(/as an integer.*/, "")).toBe(
       native(["-c", code]).out.replace(/as an integer.*/, ""),

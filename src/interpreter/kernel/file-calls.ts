@@ -17,7 +17,7 @@ const fileSystemSize = 68;
 const utimeNow = 0x3fffffff;
 const utimeOmit = 0x3ffffffe;
 
-export function writeStatus(kernel: Kernel, address: number, status: FileStatus): number {
+export function writeStatus(kernel: Pick<Kernel, "memory">, address: number, status: FileStatus): number {
   const { view } = kernel.memory;
   const at = address >>> 0;
   const u32 = (offset: number, value: bigint) => view.setUint32(at + offset, Number(value & 0xffffffffn), true);

@@ -11,6 +11,9 @@ import { Directory, statusFlags } from "./host-files.js";
 /** Where the interpreter's own library lives in the program's view of the file system. */
 export const ownPrefix = "/refledger-python";
 
+/** Path of that library, an archive, by the version of Python ("3.14"). */
+export const libraryPath = (version: string): string => `${ownPrefix}/lib/python${version.replace(".", "")}.zip`;
+
 interface Node {
   inode: bigint;
   /** Type and permissions, as `st_mode`. */

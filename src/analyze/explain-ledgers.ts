@@ -1,0 +1,744 @@
+/**
+ * The pass over the events that follows objects through the rounds of lines: what each count was before and after, why it changed, which
+ * variable named the object, how it ended and who got its memory.
+ *
+ * Every object that has an event in a round that will be shown gets a ledger; it is dropped again when the object dies without ever
+ * having been named, so memory follows what lives and what is shown. Counts are carried in the ledger and compared with the
+ * folded heap whenever a round ends: a difference is a bug, not an answer.
+ */
+import { assert } from "../base/failure.js";
+import { eventNumber } from "../base/ids.js";
+import { BEFORE_TRACE, type Heap } from "../replay/heap.js";
+import type { Replay } from "../replay/replay.js";
+import { countOf } from "../replay/survey.js";
+import type { CodeInstructions, Instruction } from "../rewind/bytecode.js";
+import type { Moment, MomentFrame, Variable } from "../rewind/moment.js";
+import { type EventColumns, Kind } from "../trace/events.js";
+import type { Change } from "./explain-data.js";
+import { LineWalker, type Round } from "./explain-walk.js";
+import { type Circumstances, type Dying, freedText, quote, whyDown, whyUp } from "./explain-words.js";
+
+/** Changes of one object in one round that are kept. */
+const MOST_CHANGES = 500;
+/** Ledgers of living objects that nothing names; beyond that, objects are not looked at. */
+const MOST_UNNAMED = 20_000;
+/** Events of a call before its function is entered, at most: its arguments are looked for among them. */
+const MOST_CALL_EVENTS = 1000;
+/** Objects being freed in one instruction that are remembered. */
+const MOST_DYING = 64;
+
+export interface LedgerRound {
+  readonly round: Round;
+  readonly before: number;
+  after: number;
+  plus: number;
+  minus: number;
+  readonly changes: Change[];
+  leftOut: number;
+  onStack: number;
+  /** Count after the latest change on this line: what it is at the next one was changed elsewhere. */
+  seen: number;
+  elsewhere: number;
+}
+
+export interface LineTotal {
+  plus: number;
+  minus: number;
+  readonly before: number;
+  after: number;
+}
+
+export interface Ending {
+  event: number;
+  line: number | null;
+  collection: number | null;
+  memory: "free-list" | "freed" | "kept";
+  reuse: { event: number; line: number | null; what: string } | null;
+}
+
+export interface Ledger {
+  readonly object: number;
+  address: number;
+  type: number;
+  readonly bornAt: number;
+  readonly bornLine: number | null;
+  count: number;
+  alive: boolean;
+  readonly names: Set<string>;
+  readonly rounds: LedgerRound[];
+  readonly lines: Map<number, LineTotal>;
+  ending: Ending | undefined;
+}
+
+/** A variable that was found to name an immortal object, and did not before. */
+export interface Binding {
+  /** Lines of the rounds before and after it was found. */
+  readonly between: readonly [number, number];
+  readonly function: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface LedgerInput {
+  readonly replay: Replay;
+  readonly file: string;
+  readonly source: readonly string[];
+  readonly code: readonly CodeInstructions[];
+  /** Moments by event, and which frames were left at which. */
+  readonly moments: ReadonlyMap<number, Moment>;
+  /** Whether a round will be shown. */
+  readonly shown: (line: number, nth: number) => boolean;
+  /** Keep objects that no variable ever named. */
+  readonly all: boolean;
+}
+
+/** What an address of a moment was, by the folded heap. */
+export interface ObjectThen {
+  readonly object: number;
+  readonly type: number;
+  /** As stored. */
+  readonly count: number;
+  /** Bytes of its own block; 0 = static memory. */
+  readonly bytes: number;
+}
+
+export interface Ledgers {
+  /** By event and address: the objects of the moments. */
+  readonly atMoment: ReadonlyMap<number, ReadonlyMap<number, ObjectThen>>;
+  readonly all: readonly Ledger[];
+  readonly immortal: readonly Binding[];
+  readonly leftOut: number;
+}
+
+interface DyingObject extends Dying {
+  /** 0 = static memory. */
+  readonly block: number;
+  /** Made by a class statement: its destructor is shared with others, so that it has no name of its own, and gives the block back at its end. */
+  readonly heapType: boolean;
+}
+
+/** Py_TPFLAGS_HEAPTYPE, Include/object.h. */
+const HEAP_TYPE = 1 << 9;
+
+/** Instructions that take over references of the evaluation stack (Python/bytecodes.c). */
+const HANDING =
+  /^(BUILD_TUPLE|BUILD_LIST|BUILD_SET|BUILD_SLICE|LIST_APPEND|SET_ADD|MAP_ADD|STORE_ATTR|STORE_SUBSCR|STORE_DEREF|RETURN_VALUE|YIELD_VALUE|CALL|CALL_KW|RAISE_VARARGS)$/;
+
+const NO_INSTRUCTION = { opcode: null, names: [] as string[], part: "" };
+
+export class LedgerKeeper {
+  readonly #in: LedgerInput;
+  readonly #walker: LineWalker;
+  readonly #instructions = new Map<string, ReadonlyMap<number, Instruction> | null>();
+  /** By function and local variable: lines that bind it. */
+  readonly #stores = new Map<string, Set<number>>();
+  /** By line: parts of the source whose instruction keeps references of the stack. */
+  readonly #handing = new Map<number, string[]>();
+  readonly #byLocation = new Map<
+    number,
+    { opcode: string | null; names: readonly string[]; part: string; own: boolean; function: string }
+  >();
+  readonly #byAddress = new Map<number, Ledger>();
+  readonly #waiting = new Map<number, Ledger>();
+  /** By block: whose memory it was, until an object is born in it. */
+  readonly #reused = new Map<number, Ledger>();
+  readonly #done: Ledger[] = [];
+  readonly #immortal: Binding[] = [];
+  readonly #lastNamed = new Map<string, string>();
+  /** Ledgers at hand. */
+  #open = 0;
+  #doneUnnamed = 0;
+  #leftOut = 0;
+  readonly #then = new Map<number, Map<number, ObjectThen>>();
+  /** Variables of the frame that was just left, by address of what the frame itself refers to. */
+  #leaving: { function: string; location: number; variables: { name: string; address: number }[] } | undefined;
+  /** What was deallocated in the instruction under way, the latest first. */
+  #dying: DyingObject[] = [];
+  #dyingAt = -1;
+  /** The same of the instructions of callers: a finalizer runs in the middle of one. */
+  readonly #dyingBelow: { dying: DyingObject[]; at: number }[] = [];
+  /** Changes whose C function has no name, until it is known whether the object that was being freed had its block given back after them. */
+  #unsettled: { change: { -readonly [K in keyof Change]: Change[K] }; dying: DyingObject }[] = [];
+  #collection = { number: 0, location: -1, running: false, depth: 0 };
+
+  /** The latest call of a function of the program from a round that is shown. */
+  #called: { event: number; location: number; round: Round } | undefined;
+  /** The latest change of each object, and where it happened. */
+  readonly #made = new WeakMap<Ledger, { -readonly [K in keyof Change]: Change[K] }>();
+  readonly #madeAt = new WeakMap<Ledger, number>();
+  readonly #heapTypes = new Set<number>();
+
+  constructor(input: LedgerInput) {
+    this.#in = input;
+    for (const { id, flags } of input.replay.reader.rows("types")) if (flags & HEAP_TYPE) this.#heapTypes.add(id);
+    this.#walker = new LineWalker(input.replay.reader, input.file);
+    for (const code of input.code) {
+      const key = `${code.function}\t${code.firstLine}\t${code.bytes}`;
+      const map = new Map(code.instructions.map((one) => [one.offset, one]));
+      // Two functions that look the same from outside and differ inside: neither is told.
+      const other = this.#instructions.get(key);
+      for (const { opcode, span } of code.instructions)
+        if (HANDING.test(opcode) && span) {
+          const parts = this.#handing.get(span.line) ?? [];
+          this.#handing.set(span.line, [...parts, partOf(input.source, span)]);
+        }
+      for (const { opcode, names, span } of code.instructions)
+        if (/^STORE_FAST/.test(opcode) && span)
+          for (const name of names) {
+            const stored = `${code.function}\t${name}`;
+            this.#stores.set(stored, (this.#stores.get(stored) ?? new Set()).add(span.line));
+          }
+      this.#instructions.set(key, other !== undefined && !sameInstructions(other, map) ? null : map);
+    }
+  }
+
+  run(): Ledgers {
+    const { replay, moments } = this.#in;
+    const heap = replay.seek(eventNumber(0));
+    let before: Round | undefined;
+    for (const { columns, first, last } of replay.range(0, replay.end)) {
+      let folded = first;
+      for (let row = first; row < last; row++) {
+        const event = columns.first + row;
+        const moment = moments.get(event);
+        const fold = (to: number): Heap => {
+          if (to > folded) heap.apply(columns, folded, to);
+          folded = Math.max(folded, to);
+          return heap;
+        };
+        const round = this.#walker.step(columns, row);
+        if (moment) this.#meet(moment, fold(row), before, round);
+        before = round ?? before;
+        this.#event(columns, row, round, fold);
+      }
+      if (last > folded) heap.apply(columns, folded, last);
+    }
+    const end = moments.get(replay.end);
+    if (end) this.#meet(end, heap, before, undefined);
+    for (const ledger of this.#byAddress.values()) {
+      if (ledger.alive) assert(heap.objectAt(ledger.address)?.count === ledger.count, `count of #${ledger.object}`);
+      if (ledger.names.size > 0 || this.#in.all) this.#done.push(ledger);
+    }
+    this.#handOver();
+    return { all: this.#done, immortal: this.#immortal, leftOut: this.#leftOut, atMoment: this.#then };
+  }
+
+  /** References that the stack still had at the end of a round: some instruction of the line passed them on without a change of the count. */
+  #handOver(): void {
+    for (const { rounds } of this.#done)
+      for (const { round, changes, onStack } of rounds) {
+        const last = changes.at(-1);
+        if (onStack === 0 || !last || last.by === "freed") continue;
+        const parts = this.#handing.get(round.line) ?? [];
+        const to = parts.length === 1 ? `to ${quote(parts[0]!)}` : "on";
+        const text = `the stack's reference is handed ${to}`;
+        changes.push({ event: round.last, delta: 0, by: "handed", text, after: last.after });
+      }
+  }
+
+  /** What the program's variables say at a moment. */
+  #meet(moment: Moment, heap: Heap, before: Round | undefined, round: Round | undefined): void {
+    const name = (scope: string, variable: Variable): void => {
+      const full = scope === "" ? variable.name : `${scope}.${variable.name}`;
+      const object = heap.objectAt(variable.address);
+      if (!object) return;
+      if (countOf(object.count) === null) {
+        if (this.#lastNamed.get(full) !== variable.text)
+          this.#immortal.push({
+            between: [before?.line ?? 0, round?.line ?? Number.POSITIVE_INFINITY],
+            function: scope === "" ? "<module>" : scope,
+            name: variable.name,
+            text: variable.text,
+          });
+        this.#lastNamed.set(full, variable.text);
+        return;
+      }
+      const ledger = this.#ledgerAt(variable.address, heap, undefined, true);
+      ledger?.names.add(full);
+      const now = `#${object.id}`;
+      if (ledger && scope !== "" && this.#lastNamed.get(full) !== now)
+        this.#takeOver(ledger, scope, variable.name, before);
+      this.#lastNamed.set(full, now);
+    };
+    for (const variable of moment.globals) name("", variable);
+    for (const frame of moment.frames) for (const variable of frame.variables) name(frame.function, variable);
+    this.#note(moment, heap);
+    const entered = moment.frames.at(-1);
+    if (this.#called?.event === moment.event - 1 && entered?.address === moment.innermost)
+      this.#enter(entered, this.#called);
+    if (moment.left) {
+      for (const variable of moment.left.variables) name(moment.left.function, variable);
+      this.#leave(moment.left);
+    }
+  }
+
+  #note({ event, globals, frames, edges }: Moment, heap: Heap): void {
+    const found = new Map<number, ObjectThen>();
+    const variables = [...globals, ...frames.flatMap((frame) => frame.variables)].map(({ address }) => address);
+    for (const address of [...variables, ...edges.flatMap(({ source, target }) => [source, target])]) {
+      const one = found.has(address) ? undefined : heap.objectAt(address);
+      if (one?.alive) found.set(address, { object: one.id, type: one.type, count: one.count, bytes: one.bytes });
+    }
+    this.#then.set(event, found);
+  }
+
+  /** A local name took the reference that the evaluation stack had: STORE_FAST changes no count. */
+  #takeOver(ledger: Ledger, scope: string, name: string, before: Round | undefined): void {
+    const stores = this.#stores.get(`${scope}\t${name}`);
+    const made = ledger.rounds.findLast(
+      ({ round, onStack }) => onStack > 0 && round.function === scope && stores?.has(round.line),
+    );
+    const round = made?.round ?? (before?.function === scope && stores?.has(before.line) ? before : undefined);
+    if (!round || !this.#in.shown(round.line, round.nth)) return;
+    const text = `\`${name}\` takes over the stack's reference`;
+    const after = countOf(made?.after ?? ledger.count);
+    this.#change(
+      ledger,
+      round,
+      made?.after ?? ledger.count,
+      { event: round.last, delta: 0, by: "name", text, after },
+      -1,
+      true,
+    );
+  }
+
+  /** What a call hands over: the references of its arguments. */
+  #enter(frame: MomentFrame, { event, location, round }: { event: number; location: number; round: Round }): void {
+    for (const { name, address, cell, borrowed } of frame.variables) {
+      const ledger = this.#byAddress.get(address);
+      if (!ledger?.alive) continue;
+      const argument = `argument \`${name}\` of ${frame.function}()`;
+      const open = ledger.rounds.findLast((one) => one.round === round);
+      if (borrowed) {
+        const text = `${argument} borrows the caller's reference`;
+        this.#change(
+          ledger,
+          round,
+          ledger.count,
+          { event, delta: 0, by: "argument", text, after: countOf(ledger.count) },
+          0,
+        );
+        continue;
+      }
+      if (!open || cell !== 0) continue;
+      const made = this.#made.get(ledger);
+      if (
+        made?.by === "c" &&
+        made.delta === 1 &&
+        made.event > event - MOST_CALL_EVENTS &&
+        this.#madeAt.get(ledger) === location
+      ) {
+        Object.assign(made, { by: "argument", text: argument });
+      } else if (open.onStack > 0) {
+        const text = `${argument} takes over the stack's reference`;
+        this.#change(
+          ledger,
+          round,
+          ledger.count,
+          { event, delta: 0, by: "argument", text, after: countOf(ledger.count) },
+          -1,
+        );
+      }
+    }
+  }
+
+  #leave({ function: of, variables }: MomentFrame): void {
+    this.#leaving = {
+      function: of,
+      location: -1,
+      variables: variables
+        .filter(({ borrowed }) => !borrowed)
+        .map(({ name, address, cell }) => ({ name, address: cell === 0 ? address : cell })),
+    };
+  }
+
+  #ledgerAt(address: number, heap: Heap, born: number | undefined, named: boolean): Ledger | undefined {
+    const known = this.#byAddress.get(address);
+    if (known?.alive) return known;
+    const object = heap.objectAt(address);
+    if (!object?.alive || countOf(object.count) === null) return undefined;
+    if (known && known.object === object.id) return known;
+    if (!named && this.#open >= MOST_UNNAMED) {
+      this.#leftOut++;
+      return undefined;
+    }
+    this.#open++;
+    const ledger: Ledger = {
+      object: object.id,
+      address,
+      type: object.type,
+      bornAt: object.birth,
+      bornLine: born ?? null,
+      count: object.count,
+      alive: true,
+      names: new Set(),
+      rounds: [],
+      lines: new Map(),
+      ending: undefined,
+    };
+    this.#put(address, ledger);
+    return ledger;
+  }
+
+  #put(address: number, ledger: Ledger): void {
+    const before = this.#byAddress.get(address);
+    if (before) this.#drop(before);
+    this.#byAddress.set(address, ledger);
+  }
+
+  /** A ledger whose object is no more: kept if it had a name, or as long as there is room when all are asked for. */
+  #drop(ledger: Ledger): void {
+    const named = ledger.names.size > 0;
+    if (named || (this.#in.all && this.#doneUnnamed < MOST_UNNAMED)) this.#done.push(ledger);
+    else if (this.#in.all) this.#leftOut++;
+    this.#open--;
+    if (!named) this.#doneUnnamed++;
+  }
+
+  #event(columns: EventColumns, row: number, round: Round | undefined, fold: (to: number) => Heap): void {
+    const kind = columns.kind[row]!;
+    const address = columns.address[row]!;
+    const event = columns.first + row;
+    const location = columns.location[row]!;
+    const line = round?.line ?? null;
+    if (location !== this.#dyingAt) {
+      this.#dyingAt = location;
+      this.#dying = [];
+      this.#unsettled = [];
+    }
+    switch (kind) {
+      case Kind.call:
+        this.#leaving = undefined;
+        this.#called = round && this.#in.shown(round.line, round.nth) ? { event, location, round } : undefined;
+        if (this.#dyingBelow.length < MOST_DYING) this.#dyingBelow.push({ dying: this.#dying, at: location });
+        this.#dyingAt = -1;
+        return;
+      case Kind.return: {
+        const below = this.#dyingBelow.pop();
+        this.#dying = below?.dying ?? [];
+        this.#dyingAt = below?.at ?? -1;
+        return;
+      }
+      case Kind["collect-start"]:
+        this.#collection = { ...this.#collection, number: this.#collection.number + 1, location, running: true };
+        return;
+      case Kind["collect-stop"]:
+        this.#collection = { ...this.#collection, running: false };
+        return;
+      case Kind.free:
+        this.#freed(address);
+        return;
+      case Kind.alloc: {
+        const old = this.#waiting.get(address);
+        this.#reused.delete(address);
+        if (old?.ending?.memory === "freed") {
+          old.ending.reuse = { event, line, what: `a block of ${columns.a[row]!} bytes` };
+          this.#waiting.delete(address);
+          this.#reused.set(address, old);
+        }
+        return;
+      }
+      case Kind.realloc:
+        this.#moved(columns.b[row]!, address, fold(row));
+        return;
+      case Kind.new:
+        this.#born(columns, row, round, fold);
+        return;
+    }
+    if (kind < Kind.dealloc || kind > Kind.resurrect) return;
+    let ledger = this.#byAddress.get(address);
+    const show = round !== undefined && this.#in.shown(round.line, round.nth);
+    // An object that was handed to its destructor still has events: its finalizer holds it.
+    if (!ledger && show) ledger = this.#ledgerAt(address, fold(row), undefined, false);
+    if (!ledger) {
+      if (kind === Kind.dealloc) this.#dies(columns, row, undefined, line, fold);
+      return;
+    }
+    const before = ledger.count;
+    if (kind === Kind.incref) ledger.count++;
+    else if (kind === Kind.decref) ledger.count--;
+    else if (kind === Kind.setref) ledger.count = columns.a[row]!;
+    else if (kind === Kind.settype) ledger.type = columns.a[row]!;
+    if (round) {
+      const total = ledger.lines.get(round.line);
+      if (total) total.after = ledger.count;
+      const sum = total ?? { plus: 0, minus: 0, before, after: ledger.count };
+      if (!total) ledger.lines.set(round.line, sum);
+      if (kind === Kind.incref) sum.plus++;
+      else if (kind === Kind.decref) sum.minus++;
+    }
+    if (kind === Kind.incref || kind === Kind.decref)
+      this.#counted(columns, row, ledger, show ? round : undefined, before);
+    else if (kind === Kind.dealloc) {
+      this.#dies(columns, row, ledger, line, fold);
+      if (show) {
+        const collecting = this.#collection.running;
+        const text = collecting ? `freed by the cycle collector (collection ${this.#collection.number})` : "freed";
+        this.#change(ledger, round, before, { event, delta: 0, by: "freed", text, after: 0 }, 0);
+      }
+    } else if (kind === Kind.resurrect) {
+      ledger.alive = true;
+      ledger.ending = undefined;
+      const text = "brought back to life by its finalizer";
+      if (show)
+        this.#change(ledger, round, before, { event, delta: 0, by: "resurrected", text, after: ledger.count }, 0);
+    } else if (kind === Kind.setref && show) {
+      const immortal = countOf(ledger.count) === null;
+      const text = immortal ? "made immortal" : "count set by C code";
+      this.#change(
+        ledger,
+        round,
+        before,
+        { event, delta: ledger.count - before, by: immortal ? "immortal" : "c", text, after: countOf(ledger.count) },
+        0,
+      );
+    }
+  }
+
+  #born(columns: EventColumns, row: number, round: Round | undefined, fold: (to: number) => Heap): void {
+    const address = columns.address[row]!;
+    const event = columns.first + row;
+    const line = round?.line ?? null;
+    const type = this.#in.replay.names.type(columns.a[row]!);
+    const shown = round !== undefined && this.#in.shown(round.line, round.nth);
+    if (this.#waiting.size > 0 || this.#reused.size > 0 || this.#byAddress.has(address)) {
+      const heap = fold(row + 1);
+      const block = heap.blockOf(address)?.address ?? 0;
+      const old = this.#byAddress.get(address) ?? this.#reused.get(block);
+      if (old?.ending) {
+        if (old.ending.memory === "kept") old.ending.memory = "free-list";
+        old.ending.reuse = { event, line, what: `${type} #${heap.objectAt(address)!.id}` };
+      }
+      this.#waiting.delete(block);
+      this.#reused.delete(block);
+    }
+    const before = this.#byAddress.get(address);
+    if (before) {
+      this.#byAddress.delete(address);
+      this.#drop(before);
+    }
+    if (!shown) return;
+    const ledger = this.#ledgerAt(address, fold(row + 1), round.line, false);
+    if (!ledger) return;
+    ledger.lines.set(round.line, { plus: 0, minus: 0, before: 0, after: ledger.count });
+    this.#change(ledger, round, 0, { event, delta: 1, by: "birth", text: "born", after: countOf(ledger.count) }, 1);
+  }
+
+  #counted(columns: EventColumns, row: number, ledger: Ledger, round: Round | undefined, before: number): void {
+    const location = columns.location[row]!;
+    const up = columns.kind[row] === Kind.incref;
+    const place = this.#place(location);
+    const cFunction = this.#in.replay.names.cFunction(columns.site[row]!);
+    if (place.own) this.#name(ledger, place, up, cFunction);
+    if (!round) {
+      if (!up) this.#takeLeaving(location, ledger.address);
+      return;
+    }
+    const open = ledger.rounds.findLast((one) => one.round === round);
+    const circumstances: Circumstances = {
+      opcode: place.own ? place.opcode : null,
+      names: place.names,
+      part: place.part,
+      cFunction,
+      library: place.own ? null : place.function,
+      collecting: this.#collection.running && this.#collection.location === location,
+      leaving: up ? undefined : this.#takeLeaving(location, ledger.address),
+      dying: this.#dying,
+      onStack: open?.onStack ?? 0,
+    };
+    const reason = up ? whyUp(circumstances) : whyDown(circumstances);
+    const change: Change = {
+      event: columns.first + row,
+      delta: up ? 1 : -1,
+      by: reason.by,
+      text: reason.text,
+      after: countOf(ledger.count),
+    };
+    this.#change(ledger, round, before, change, reason.stack);
+    this.#made.set(ledger, change);
+    this.#madeAt.set(ledger, location);
+    const dying = this.#dying.find(({ heapType }) => heapType);
+    if (!up && dying && (cFunction === null || cFunction === "PyObject_ClearManagedDict"))
+      this.#unsettled.push({ change, dying });
+  }
+
+  /** Instructions of which the object that they count is known to be a variable's value. */
+  #name(
+    ledger: Ledger,
+    place: { opcode: string | null; names: readonly string[]; function: string },
+    up: boolean,
+    c: string | null,
+  ): void {
+    const { opcode, names } = place;
+    const [name] = names;
+    if (opcode === null || name === undefined || names.length !== 1) return;
+    const local = place.function === "<module>" ? name : `${place.function}.${name}`;
+    if (up && opcode === "STORE_NAME" && c === "PyDict_SetItem") {
+      // In the body of a class the name is an attribute.
+      if (place.function === "<module>") ledger.names.add(name);
+    } else if (up && opcode === "STORE_GLOBAL") ledger.names.add(name);
+    else if (up && /^LOAD_FAST(_CHECK)?$/.test(opcode)) ledger.names.add(local);
+    else if (!up && (opcode === "STORE_FAST" || opcode === "DELETE_FAST") && c === "_PyEval_EvalFrameDefault")
+      ledger.names.add(local);
+  }
+
+  #takeLeaving(location: number, address: number): Circumstances["leaving"] {
+    const leaving = this.#leaving;
+    if (!leaving) return undefined;
+    if (leaving.location === -1) leaving.location = location;
+    if (leaving.location !== location) {
+      this.#leaving = undefined;
+      return undefined;
+    }
+    const at = leaving.variables.findIndex((variable) => variable.address === address);
+    if (at < 0) return undefined;
+    const [variable] = leaving.variables.splice(at, 1);
+    return { function: leaving.function, name: variable!.name };
+  }
+
+  /** `note`: the count is not what it is now, and did not change. */
+  #change(ledger: Ledger, round: Round | undefined, before: number, change: Change, stack: number, note = false): void {
+    if (!round) return;
+    let open = ledger.rounds.findLast((one) => one.round === round);
+    if (!open) {
+      open = {
+        round,
+        before,
+        after: before,
+        plus: 0,
+        minus: 0,
+        changes: [],
+        leftOut: 0,
+        onStack: 0,
+        seen: before,
+        elsewhere: 0,
+      };
+      ledger.rounds.push(open);
+    }
+    if (!note) {
+      open.elsewhere += before - open.seen;
+      open.after = ledger.count;
+      open.seen = ledger.count;
+    }
+    open.onStack = Math.max(0, open.onStack + stack);
+    if (change.by !== "birth" && change.delta === 1) open.plus++;
+    if (change.delta === -1) open.minus++;
+    if (open.changes.length < MOST_CHANGES) open.changes.push(change);
+    else open.leftOut++;
+  }
+
+  #dies(
+    columns: EventColumns,
+    row: number,
+    ledger: Ledger | undefined,
+    line: number | null,
+    fold: (to: number) => Heap,
+  ): void {
+    const address = columns.address[row]!;
+    const type = this.#in.replay.names.type(columns.a[row]!);
+    if (!ledger && this.#dying.length >= MOST_DYING) return;
+    const heap = fold(row);
+    const object = heap.objectAt(address);
+    const block = heap.blockOf(address)?.address ?? 0;
+    this.#dying.unshift({
+      type,
+      text: `${type} #${object?.id ?? "?"}`,
+      block,
+      heapType: block !== 0 && this.#heapTypes.has(columns.a[row]!),
+    });
+    this.#dying.length = Math.min(this.#dying.length, MOST_DYING);
+    if (!ledger) return;
+    ledger.alive = false;
+    ledger.ending = {
+      event: columns.first + row,
+      line,
+      collection: this.#collection.running ? this.#collection.number : null,
+      memory: "kept",
+      reuse: null,
+    };
+    if (block !== 0) this.#waiting.set(block, ledger);
+  }
+
+  #freed(block: number): void {
+    this.#unsettled = this.#unsettled.filter(({ change, dying }) => {
+      if (dying.block !== block) return true;
+      if (change.by !== "scope") Object.assign(change, { by: "container", text: freedText(dying) });
+      return false;
+    });
+    this.#dying = this.#dying.filter((one) => one.block !== block);
+    const ledger = this.#waiting.get(block);
+    if (!ledger?.ending) return;
+    ledger.ending.memory = "freed";
+    if (this.#byAddress.get(ledger.address) === ledger) {
+      this.#byAddress.delete(ledger.address);
+      this.#drop(ledger);
+    }
+  }
+
+  /** Before the event is folded. */
+  #moved(from: number, to: number, heap: Heap): void {
+    if (from === to) return;
+    for (const offset of [0, 8, 16]) {
+      const ledger = this.#byAddress.get(from + offset);
+      if (!ledger || heap.blockOf(ledger.address)?.address !== from) continue;
+      this.#byAddress.delete(from + offset);
+      ledger.address = to + offset;
+      this.#put(to + offset, ledger);
+    }
+  }
+
+  #place(location: number): {
+    opcode: string | null;
+    names: readonly string[];
+    part: string;
+    own: boolean;
+    function: string;
+  } {
+    let place = this.#byLocation.get(location);
+    if (place === undefined) {
+      place = this.#look(location);
+      this.#byLocation.set(location, place);
+    }
+    return place;
+  }
+
+  #look(location: number): {
+    opcode: string | null;
+    names: readonly string[];
+    part: string;
+    own: boolean;
+    function: string;
+  } {
+    const { reader } = this.#in.replay;
+    const at = location === 0 ? undefined : reader.location(location as never);
+    const code = at && reader.code(at.code as never);
+    if (!at || !code) return { ...NO_INSTRUCTION, own: false, function: "?" };
+    const own = code.file === this.#in.file;
+    const instruction = own
+      ? this.#instructions.get(`${code.qualname}\t${code.first_line}\t${code.bytes}`)?.get(at.offset)
+      : undefined;
+    return {
+      opcode: at.opcode,
+      names: instruction?.names ?? [],
+      part: instruction?.span ? partOf(this.#in.source, instruction.span) : "",
+      own,
+      function: code.qualname,
+    };
+  }
+}
+
+function sameInstructions(a: ReadonlyMap<number, Instruction> | null, b: ReadonlyMap<number, Instruction>): boolean {
+  return a !== null && JSON.stringify([...a]) === JSON.stringify([...b]);
+}
+
+/** The part of the source that an instruction comes from; columns are bytes of UTF-8. */
+function partOf(source: readonly string[], span: NonNullable<Instruction["span"]>): string {
+  const lines = source.slice(span.line - 1, span.endLine).map((text) => Buffer.from(text, "utf8"));
+  if (lines.length === 0) return "";
+  const last = lines.length - 1;
+  lines[last] = lines[last]!.subarray(0, span.end);
+  lines[0] = lines[0]!.subarray(span.start);
+  return lines.map((line) => line.toString("utf8").trim()).join(" ");
+}
+
+export const bornBefore = (ledger: Ledger): boolean => ledger.bornAt === BEFORE_TRACE;

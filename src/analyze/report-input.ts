@@ -1,0 +1,43 @@
+/** Everything that a report is made of, from one trace: the overview, the findings of all analyzers, and what is known of the objects that they name. */
+import type { Replay } from "../replay/replay.js";
+import { analyseCycles, type CyclesAnswer } from "./cycles.js";
+import type { Finding } from "./finding.js";
+import { type FindingDetail, findingDetail } from "./finding-detail.js";
+import { type Overview, overviewOf } from "./overview.js";
+import { analysePools } from "./pools.js";
+import type { PoolsAnalysis } from "./pools-data.js";
+
+/** Findings that are shown with all their details. */
+const MOST_DETAILED = 20;
+
+/** Models that are compared: pymalloc in its three forms, with this interpreter's 32-bit pointers. */
+const MODELS = ["early-32", "3.3-32", "3.10-32"];
+
+export interface ReportInput {
+  readonly overview: Overview;
+  /** All findings, problems first. */
+  readonly findings: readonly Finding[];
+  /** The first of them, with what is known of their paths. */
+  readonly details: readonly FindingDetail[];
+  /** What was looked for beside cycles and pools. */
+  readonly lookedFor: { readonly leaks: boolean };
+  readonly cycles: CyclesAnswer;
+  readonly pools: PoolsAnalysis;
+}
+
+export async function reportInput(replay: Replay): Promise<ReportInput> {
+  const cycles = await analyseCycles(replay);
+  const pools = analysePools(replay, { models: MODELS });
+  const overview = overviewOf(replay);
+  const findings = [...cycles.findings, ...pools.findings].sort(
+    (x, y) =>
+      Number(y.isProblem) - Number(x.isProblem) ||
+      Number(x.kind === "cycle") - Number(y.kind === "cycle") ||
+      y.bytes - x.bytes,
+  );
+  const details = findings
+    .filter(({ kind }) => kind !== "cycle")
+    .slice(0, MOST_DETAILED)
+    .map((finding) => findingDetail(replay, finding));
+  return { overview, findings, details, lookedFor: { leaks: false }, cycles, pools };
+}

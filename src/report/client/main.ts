@@ -1,0 +1,107 @@
+/** Starts the page: charts, the choice of a range, and what follows it. */
+import { drawCharts, mountCharts } from "./draw.js";
+import { byId, element, number, page } from "./elements.js";
+import { choose, isWhole, onRange, type Range, sumsIn, whole } from "./range.js";
+
+/** Steps of heat, and the counts of a line, as on the server's side. */
+const STEPS = 7;
+const COUNTS = 4;
+const TYPE_ROWS = 15;
+
+function showRange(range: Range): void {
+  const from = page.edges[range.from]!;
+  const to = page.edges[range.to]!;
+  byId("range")!.textContent = isWhole(range)
+    ? "the whole recording"
+    : `events #${number(from.event)} to #${number(to.event)} (${from.seconds.toFixed(3)} s to ${to.seconds.toFixed(3)} s)`;
+  byId<HTMLInputElement>("from")!.value = String(range.from);
+  byId<HTMLInputElement>("to")!.value = String(range.to);
+  byId<HTMLButtonElement>("whole")!.disabled = isWhole(range);
+}
+
+function showTypes(range: Range): void {
+  const rows = page.types
+    .map(({ type, stretches }) => ({ type, sums: sumsIn(range, stretches, 2) }))
+    .filter(({ sums }) => sums[0]! + sums[1]! > 0)
+    .sort((x, y) => y.sums[0]! - x.sums[0]! || (x.type < y.type ? -1 : 1))
+    .slice(0, TYPE_ROWS);
+  const cell = (n: number): HTMLElement => element("td", { class: "n" }, number(n));
+  byId<HTMLTableElement>("types")
+    ?.tBodies.item(0)
+    ?.replaceChildren(
+      ...rows.map(({ type, sums: [born, died] }) =>
+        element("tr", {}, element("th", { scope: "row" }, type), cell(born!), cell(died!), cell(born! - died!)),
+      ),
+    );
+}
+
+/** Numbers beside the lines, and which lines are hot. */
+function showLines(range: Range): void {
+  const sums = page.lines.map((flat) => sumsIn(range, flat, COUNTS));
+  const most = Array.from({ length: COUNTS }, (_, k) => sums.reduce((max, row) => Math.max(max, row[k]!), 0));
+  const heat = (n: number, k: number): number =>
+    n === 0 || most[k] === 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(n / most[k]!) * (STEPS - 1)));
+  const cells = (index: number): HTMLElement[] =>
+    sums[index]!.map((n, k) => element("td", { class: `n heat h${heat(n, k)}` }, number(n)));
+  for (const row of document.querySelectorAll<HTMLTableRowElement>("tr[data-line]")) {
+    if (row.closest("#hot")) continue;
+    while (row.cells.length > 2) row.deleteCell(-1);
+    row.append(...cells(Number(row.dataset["line"])));
+  }
+  const hot = byId<HTMLTableElement>("hot");
+  if (!hot) return;
+  const total = (index: number): number => sums[index]!.reduce((all, n) => all + n, 0);
+  const order = sums
+    .map((_, index) => index)
+    .filter((index) => total(index) > 0)
+    .sort((x, y) => total(y) - total(x) || x - y)
+    .slice(0, Number(hot.dataset["rows"]));
+  const lines = page.datasets["lines"]!.rows;
+  hot.tBodies.item(0)!.replaceChildren(
+    ...order.map((index) => {
+      const [file, line, name, source] = lines[index]!;
+      const short = String(file).slice(String(file).lastIndexOf("/") + 1);
+      return element(
+        "tr",
+        { "data-line": String(index) },
+        element("th", { scope: "row" }, `${short}:${line} `, element("span", { class: "muted" }, String(name))),
+        element("td", { class: "code" }, element("code", {}, String(source ?? ""))),
+        ...cells(index),
+      );
+    }),
+  );
+}
+
+/** Rows of statements outside the range step back. */
+function showStatements(range: Range): void {
+  const first = page.edges[range.from]!.event;
+  const last = page.edges[range.to]!.event;
+  for (const row of document.querySelectorAll<HTMLElement>("tr[data-event]")) {
+    const event = Number(row.dataset["event"]);
+    row.hidden = !isWhole(range) && (event < first || event >= last);
+  }
+}
+
+function start(): void {
+  const from = byId<HTMLInputElement>("from");
+  const to = byId<HTMLInputElement>("to");
+  if (from && to) {
+    onRange(showRange);
+    onRange(showTypes);
+    onRange(showLines);
+    onRange(showStatements);
+    from.addEventListener("input", () => {
+      const at = Math.min(Number(from.value), page.edges.length - 2);
+      choose({ from: at, to: Math.max(at + 1, Number(to.value)) });
+    });
+    to.addEventListener("input", () => {
+      const at = Math.max(1, Number(to.value));
+      choose({ from: Math.min(at - 1, Number(from.value)), to: at });
+    });
+    byId("whole")!.addEventListener("click", () => choose(whole()));
+  }
+  mountCharts();
+  void drawCharts();
+}
+
+start();

@@ -1,0 +1,104 @@
+/** Findings for a reader: one sentence, the retaining path drawn from root to object, when and where its references were made, the lines around. */
+import type { Finding, FindingKind, SourcePlace } from "../analyze/finding.js";
+import type { FindingDetail, StepDetail } from "../analyze/finding-detail.js";
+import type { Overview } from "../analyze/overview.js";
+import { bytes, count, plural } from "../base/quantity.js";
+import { type Html, html } from "./html.js";
+import type { Words } from "./words.js";
+
+export const KIND_NAMES: Readonly<Record<FindingKind, string>> = {
+  leak: "leak",
+  growth: "growth",
+  "warm-up": "warm-up, no leak",
+  "lost-reference": "lost reference",
+  cycle: "cycle",
+  "pinned-memory": "pinned memory",
+};
+
+/** Lines shown on each side of a place. */
+const AROUND = 3;
+
+/** Expressions in a finding's sentences, the longest first, so that they can be taken out. */
+export const expressionsOf = ({ keptBy }: Finding): string[] =>
+  keptBy === null
+    ? []
+    : [keptBy.expression, ...keptBy.steps.map(({ expression }) => expression)].sort((x, y) => y.length - x.length);
+
+export const titleOf = (finding: Finding, words: Words): string =>
+  words.sentence(finding.title, expressionsOf(finding));
+
+/** A finding's article; `more` goes below its sentences. */
+export function findingArticle(
+  detail: FindingDetail,
+  overview: Overview,
+  words: Words,
+  more: Html | null = null,
+): Html {
+  const { finding } = detail;
+  const advice = finding.advice === null ? "" : words.sentence(finding.advice, expressionsOf(finding));
+  return html`<article class="finding${finding.isProblem ? " problem" : ""}" data-finding="${finding.fingerprint}" id="finding-${finding.fingerprint}">
+<h3><span class="tag">${KIND_NAMES[finding.kind]}</span>${titleOf(finding, words)}</h3>
+${advice !== "" && html`<p>${advice}</p>`}
+<p class="muted">${plural(finding.objects, "object")} of type ${words.name(finding.type)}, ${bytes(finding.bytes)}${finding.createdAt && html`, created at ${words.place(finding.createdAt)}`}. Fingerprint <code>${finding.fingerprint}</code>.</p>
+${more}
+${finding.createdAt && linesAround(finding.createdAt, overview, words)}
+${finding.keptBy && retainingPath(detail, words)}
+</article>`;
+}
+
+/** The lines around a place, the place marked; nothing where the trace does not have them. */
+export function linesAround(place: SourcePlace, { sources }: Overview, words: Words): Html | null {
+  const lines = sources.find(({ path }) => path === place.file)?.lines;
+  if (!lines || place.line === null || !words.options.source) return null;
+  const first = Math.max(1, place.line - AROUND);
+  const rows = lines.slice(first - 1, place.line + AROUND).map((text, i) => {
+    const row = html`${String(first + i).padStart(5)}  ${words.source(text) ?? ""}`;
+    return first + i === place.line ? html`<mark>${row}</mark>\n` : html`${row}\n`;
+  });
+  return html`<pre class="lines" tabindex="0" role="region" aria-label="Lines around ${words.path(place.file)}:${place.line}">${rows}</pre>`;
+}
+
+function retainingPath({ finding, steps: details, suspect }: FindingDetail, words: Words): Html {
+  const { expression, root, steps } = finding.keptBy!;
+  const items = steps.map((step, i) => {
+    const detail = details[i];
+    const role = `${i === suspect ? " suspect" : ""}${i === steps.length - 1 ? " target" : ""}`;
+    const goes =
+      step.retainedObjects === null
+        ? ""
+        : `if it let go: ${plural(step.retainedObjects, "object")}, ${bytes(step.retainedBytes ?? 0)}`;
+    return html`<li class="step${role}"><span class="edge"><code>${words.expression(step.name)}</code>${i === suspect && " ← the suspect reference"}${detail && madeText(detail, words)}</span><span class="node"><b>${words.name(step.type)}</b>${detail?.id && html` <span class="muted">#${detail.id}</span>`}${goes !== "" && html` <span class="muted">${goes}</span>`}</span></li>`;
+  });
+  return html`<h4>What keeps ${finding.objects > 1 ? "one of them" : "it"} alive</h4>
+<p><code>${words.expression(expression)}</code></p>
+<ol class="path" aria-label="Retaining path from the root (${root}) to the object">${items}</ol>`;
+}
+
+function madeText({ made, open }: StepDetail, words: Words): Html | null {
+  if (made.length === 0) return null;
+  const places = made.map(({ at, place, cFunction }) => {
+    const where = words.place(place) || (cFunction ?? "C code");
+    return html`${where} at #${count(at.event)}`;
+  });
+  const joined = places.map((place, i) => html`${i > 0 && "; or "}${place}`);
+  if (open === 1) return html` <span>made at ${joined}</span>`;
+  return html` <span class="muted">one of ${plural(open ?? 0, "open reference")}, made at ${joined}${(open ?? 0) > made.length && " …"}</span>`;
+}
+
+/** The verdict: what the findings come to, in a sentence or two. */
+export function verdict(findings: readonly Finding[], lookedFor: { readonly leaks: boolean }, words: Words): Html {
+  const problems = findings.filter(({ isProblem }) => isProblem);
+  const others = findings.length - problems.length;
+  const link = (finding: Finding): Html =>
+    html`<a href="#finding-${finding.fingerprint}">${titleOf(finding, words)}</a>`;
+  if (problems.length === 0)
+    return html`<div class="verdict" id="verdict"><p class="lead">No problem was found${!lookedFor.leaks && " among cycles and in pools; leaks were not looked for"}${others > 0 && html`; ${plural(others, "observation")} that ${others === 1 ? "is" : "are"} none ${others === 1 ? "is" : "are"} listed below`}.</p></div>`;
+  const kinds = new Map<FindingKind, number>();
+  for (const { kind } of problems) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  const sums = [...kinds].map(([kind, n]) =>
+    plural(n, KIND_NAMES[kind])
+      .replace(/ys$/, "ies")
+      .replace(/memorys|growths|memories$/, KIND_NAMES[kind]),
+  );
+  return html`<div class="verdict problem" id="verdict"><p class="lead"><b>${sums.join(", ")}.</b></p><ul>${problems.slice(0, 6).map((finding) => html`<li>${link(finding)}</li>`)}</ul>${!lookedFor.leaks && html`<p class="muted">Leaks were not looked for.</p>`}${problems.length > 6 && html`<p>… and ${count(problems.length - 6)} more.</p>`}${others > 0 && html`<p class="muted">${plural(others, "more observation")} that need${others === 1 ? "s" : ""} nothing done.</p>`}</div>`;
+}

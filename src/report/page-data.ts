@@ -1,0 +1,23 @@
+/** What the page's script is given: plain data in a `<script>` of JSON. */
+import type { Chart, Dataset, Specification } from "./charts.js";
+
+export interface PageChart
+  extends Pick<Chart, "name" | "title" | "text" | "label" | "data" | "specification" | "follows"> {
+  /** The specification compiled to Vega. */
+  readonly vega: Specification;
+}
+
+export interface PageData {
+  /** Begins the names of downloads. */
+  readonly fileName: string;
+  readonly charts: readonly PageChart[];
+  readonly datasets: Readonly<Record<string, Dataset>>;
+  /** Ends of the stretches: event numbers and seconds. */
+  readonly edges: readonly { readonly event: number; readonly seconds: number }[];
+  /** Of each counted line: stretch and four counts, again and again. */
+  readonly lines: readonly (readonly number[])[];
+  /** Of each listed type: its name, then stretch, births, deaths again and again. */
+  readonly types: readonly { readonly type: string; readonly stretches: readonly number[] }[];
+  /** Colours of light, for what leaves the page. */
+  readonly colours: Readonly<Record<string, string>>;
+}

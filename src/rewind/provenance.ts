@@ -1,0 +1,240 @@
+/**
+ * When and where a reference was made. A count says that somebody took a reference, not which slot it went to; the graph says which slots
+ * hold one, not since when. This file matches the two:
+ *
+ * - **candidates** are the references that the ledger of the target has taken and not given up again on the same line; and those taken by an
+ *   instruction that stores (STORE_NAME, …) and then drops the evaluation stack's own: such a pair has moved a reference into a slot;
+ * - a reference of the graph takes the candidate that fits best: one whose instruction stores into such a slot (STORE_SUBSCR for a value of a
+ *   dict, LIST_APPEND for an item, …); one taken since the holder was born, or on the line that built the holder with it in it (of a
+ *   tuple, which nobody can change, the nearest to its birth); one that the ledger takes for open; the latest;
+ * - every candidate is given to one reference only, the best fit first; so are references from before the recording.
+ *
+ * Such an answer is **inferred**, with the number of other candidates that fit as well: 0 = none does. A reference that was handed over (a new object that a function returns and its
+ * caller stores) was made where it was taken, not where it was stored. **observed** is only what was watched in a second run (observe.ts).
+ * **unknown**: the target is immortal, the reference is older than the recording, or nothing fits.
+ */
+import { EdgeKind as EDGE } from "../interpreter/graph.js";
+import { type History, historyOf, type LedgerRow } from "../replay/history.js";
+import type { Replay } from "../replay/replay.js";
+import { timeInfo } from "../replay/survey.js";
+import type { ObjectGraph } from "./object-graph.js";
+import { NONE } from "./object-graph.js";
+
+/** When and where the reference of a step was made. */
+export interface Made {
+  readonly certainty: "observed" | "inferred" | "unknown";
+  /** Why it is unknown; null otherwise. */
+  readonly reason: string | null;
+  /** Event with which the reference was taken, or (observed) after which the slot held it; null = unknown. */
+  readonly event: number | null;
+  readonly seconds: number | null;
+  readonly function: string | null;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly source: string | null;
+  readonly opcode: string | null;
+  /** By what: the object's own birth, an incref, a write of the count. null = unknown, or observed. */
+  readonly by: "birth" | "incref" | "setref" | null;
+  /** Other references of the ledger that fit as well; 0 = none. */
+  readonly alternatives: number;
+}
+
+export const unknown = (reason: string): Made => ({
+  certainty: "unknown",
+  reason,
+  event: null,
+  seconds: null,
+  function: null,
+  file: null,
+  line: null,
+  source: null,
+  opcode: null,
+  by: null,
+  alternatives: 0,
+});
+
+/** An object as the ledger needs it. */
+export interface LedgerObject {
+  readonly id: number;
+  /** Event of its birth; negative = before the recording began. */
+  readonly birth: number;
+  /** Location of its birth. */
+  readonly location: number;
+}
+
+/** A ledger that would have to be read from more chunks than this is left alone: some 0.5 s. */
+const MOST_CHUNKS = 256;
+/** References to one object that are matched with its ledger. */
+const MOST_EDGES = 200;
+const MOST_CANDIDATES = 500;
+
+/** Instructions that put a reference into such a slot. */
+export const STORES: Readonly<Partial<Record<number, RegExp>>> = {
+  [EDGE.value]: /^(STORE_(SUBSCR|NAME|GLOBAL|ATTR)|MAP_ADD|BUILD_MAP|DICT_|IMPORT_|SETUP_|BINARY_OP_INPLACE)/,
+  [EDGE.key]: /^(STORE_SUBSCR|MAP_ADD|BUILD_MAP|DICT_|CALL)/,
+  [EDGE.item]: /^(LIST_APPEND|LIST_EXTEND|BUILD_|STORE_SUBSCR|CALL|BINARY_OP)/,
+  [EDGE.member]: /^(SET_ADD|SET_UPDATE|BUILD_SET|CALL)/,
+  [EDGE.attribute]: /^(STORE_ATTR|SET_FUNCTION_ATTRIBUTE|STORE_DEREF|MAKE_|COPY_FREE_VARS|LOAD_ATTR|CALL|RAISE|BUILD_)/,
+  [EDGE.field]: /^(CALL|MAKE_|LOAD_|GET_|BUILD_|STORE_)/,
+  [EDGE.local]: /^(STORE_FAST|LOAD_|FOR_ITER|CALL|COPY|BUILD_|MAKE_)/,
+  [EDGE.temporary]: /^(LOAD_|CALL|COPY|GET_ITER|BUILD_|BINARY_)/,
+};
+
+/** Instructions that store what is on top of the stack, and then drop the stack's own reference. */
+const MOVES: Readonly<Partial<Record<number, RegExp>>> = {
+  [EDGE.value]: /^(STORE_(SUBSCR|NAME|GLOBAL|ATTR)|MAP_ADD)/,
+  [EDGE.key]: /^(STORE_SUBSCR|MAP_ADD)/,
+  [EDGE.item]: /^(STORE_SUBSCR|LIST_APPEND)/,
+  [EDGE.member]: /^SET_ADD/,
+  [EDGE.attribute]: /^(STORE_ATTR|STORE_DEREF|SET_FUNCTION_ATTRIBUTE)/,
+};
+
+/** A reference that was taken and that an edge of the graph may be. */
+interface Candidate {
+  readonly row: LedgerRow;
+  readonly event: number;
+  /** Whether it moved a reference from the evaluation stack into a slot. */
+  readonly moved: boolean;
+}
+
+/** Reads ledgers before `until`, each once. */
+export class Provenance {
+  readonly #replay: Replay;
+  readonly #graph: ObjectGraph;
+  readonly #until: number;
+  readonly #object: (node: number) => LedgerObject | undefined;
+  readonly #histories = new Map<number, History | string>();
+  readonly #matches = new Map<number, Map<number, Made>>();
+
+  /** `object`: who stands at a node at that time; to be answered without winding the replay. */
+  constructor(replay: Replay, graph: ObjectGraph, until: number, object: (node: number) => LedgerObject | undefined) {
+    this.#replay = replay;
+    this.#graph = graph;
+    this.#until = until;
+    this.#object = object;
+  }
+
+  /** The ledger of a node's object up to the instant, or why there is none. */
+  history(node: number): History | string {
+    let history = this.#histories.get(node);
+    if (history === undefined) {
+      history = this.#read(node);
+      this.#histories.set(node, history);
+    }
+    return history;
+  }
+
+  #read(node: number): History | string {
+    const object = this.#object(node);
+    if (!object) return "the trace knows no object there";
+    const chunks = this.#replay.chunksOf(object.id, object.birth, this.#until).length;
+    if (chunks > MOST_CHUNKS)
+      return `its count was changed all over the recording (${chunks} chunks); see: refledger history TRACE '#${object.id}'`;
+    return historyOf(this.#replay, object.id, { until: this.#until });
+  }
+
+  /** Where the reference with this number in the graph was made. */
+  of(edge: number): Made {
+    const { source, target, kind } = this.#graph.edge(edge);
+    if (kind === EDGE.root) return unknown("the interpreter's own reference");
+    if (kind === EDGE.borrowed) return unknown("borrowed: it is not counted");
+    let matches = this.#matches.get(target);
+    if (!matches) {
+      matches = this.#match(target, edge);
+      this.#matches.set(target, matches);
+    }
+    const made = matches.get(edge);
+    if (made) return made;
+    const history = this.history(target);
+    if (typeof history === "string") return unknown(history);
+    if (history.count === null) return unknown("the object is immortal: references to it are not counted");
+    const holder = source === NONE ? undefined : this.#object(source);
+    if (history.object.born === null && (source === NONE || (holder !== undefined && holder.birth < 0)))
+      return unknown("made before the recording began");
+    return unknown("no reference in the object's ledger fits");
+  }
+
+  #match(target: number, asked: number): Map<number, Made> {
+    const graph = this.#graph;
+    const matches = new Map<number, Made>();
+    const history = this.history(target);
+    if (typeof history === "string" || history.count === null) return matches;
+    const candidates = candidatesOf(history);
+    const edges: number[] = [];
+    for (const e of graph.into(target)) {
+      const { kind } = graph.edge(e);
+      if (kind !== EDGE.borrowed && kind !== EDGE.root) edges.push(e);
+      if (edges.length === MOST_EDGES) break;
+    }
+    if (!edges.includes(asked)) edges.push(asked);
+    // With many of both, the latest candidates are the ones that are likely.
+    const likely = candidates.slice(-MOST_CANDIDATES);
+    const open = new Set(history.open.map(({ opened }) => opened.event));
+    const pairs: { edge: number; candidate: Candidate; score: number; distance: number; fixed: boolean }[] = [];
+    let older = history.openElsewhere;
+    for (const edge of edges) {
+      const { source, kind } = graph.edge(edge);
+      const holder = source === NONE ? undefined : this.#object(source);
+      // Both were there before the recording: so was the reference between them, as long as the count has such.
+      if (history.object.born === null && holder !== undefined && holder.birth < 0 && older-- > 0) continue;
+      const fixed = source !== NONE && this.#replay.names.type(graph.type[source]!) === "tuple";
+      const built = holder && holder.birth >= 0 ? this.#replay.names.place(holder.location) : undefined;
+      for (const candidate of fixed ? candidates : likely) {
+        const { row, event, moved } = candidate;
+        const stores = (moved ? MOVES : STORES)[kind]?.test(row.opcode ?? "") === true;
+        const since = !fixed && (holder === undefined || event >= holder.birth);
+        const onLine = built !== undefined && row.function === built.function && row.line === built.line;
+        const isOpen = open.has(row.time.event);
+        // Taken before its holder was there, and elsewhere: it was handed over, which only an open reference can have been.
+        if (moved ? !(stores && since) : !since && !onLine && !isOpen) continue;
+        const score = fixed
+          ? onLine && !moved
+            ? 8
+            : 2
+          : (stores && (since || onLine) ? 4 : 0) + (since ? 2 : onLine ? 1 : 0) + (isOpen || moved ? 2 : 0);
+        pairs.push({ edge, candidate, score, fixed, distance: fixed ? Math.abs(event - holder!.birth) : -event });
+      }
+    }
+    pairs.sort((a, b) => b.score - a.score || a.distance - b.distance);
+    const taken = new Set<LedgerRow>();
+    for (const { edge, candidate, score, fixed } of pairs) {
+      if (matches.has(edge) || taken.has(candidate.row)) continue;
+      taken.add(candidate.row);
+      // Nearest to a tuple's birth is only one.
+      const asGood = fixed
+        ? []
+        : pairs.filter((pair) => pair.edge === edge && pair.score === score && !taken.has(pair.candidate.row));
+      matches.set(edge, inferred(this.#replay, candidate, asGood.length));
+    }
+    return matches;
+  }
+}
+
+function candidatesOf({ rows }: History): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (const row of rows) {
+    if (row.kind === "birth" || ((row.kind === "incref" || row.kind === "setref") && row.delta > 0))
+      candidates.push({ row, event: row.time.event, moved: false });
+    // Of several pairs in one row the last is meant.
+    else if (
+      row.kind === "pairs" &&
+      row.opcode !== null &&
+      Object.values(MOVES).some((moves) => moves!.test(row.opcode!))
+    )
+      candidates.push({ row, event: row.pairs === 1 ? row.time.event : row.last, moved: true });
+  }
+  return candidates;
+}
+
+const inferred = (replay: Replay, { row, event, moved }: Candidate, alternatives: number): Made => ({
+  certainty: "inferred",
+  reason: null,
+  ...timeInfo(replay, event),
+  function: row.function,
+  file: row.file,
+  line: row.line,
+  source: row.source,
+  opcode: row.opcode,
+  by: moved ? "incref" : (row.kind as "birth" | "incref" | "setref"),
+  alternatives,
+});

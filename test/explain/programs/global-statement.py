@@ -1,0 +1,9 @@
+bag = ["first"]
+
+def replace():
+    global bag
+    bag = ["second"]
+
+old = bag
+replace()
+replace()

@@ -1,0 +1,9 @@
+x = 4
+y = x
+name = "spam"
+other = name
+nothing = None
+numbers = (1, 2)
+made = "".join(["sp", "am!"])
+again = made
+made = 1.25 * 2
