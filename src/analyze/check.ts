@@ -3,6 +3,9 @@
  * One more analysis is one more entry of `RULES`.
  */
 import { Failure } from "../base/failure.js";
+import { openReplay } from "../replay/replay.js";
+import { analyseCycles } from "./cycles.js";
+import type { Finding } from "./finding.js";
 import { findLeaks, type LeakFinding, type LeakOptions, type LeakResult } from "./leaks.js";
 
 export interface Rules {
@@ -14,6 +17,8 @@ export interface Rules {
   readonly maxGrowth?: number;
   /** Bytes of live objects, at most, ever. */
   readonly maxLiveBytes?: number;
+  /** No cycle that only the collector frees. */
+  readonly noCycles?: boolean;
   /** As `leaks --iterations`. */
   readonly iterations?: string;
   /** Fingerprints of findings that are known and allowed. */
@@ -25,7 +30,7 @@ export interface BrokenRule {
   /** What was allowed, and what was found. */
   readonly allowed: number;
   readonly found: number;
-  readonly findings: readonly LeakFinding[];
+  readonly findings: readonly Finding[];
 }
 
 export interface CheckResult {
@@ -40,6 +45,7 @@ const FORMS: Record<keyof Rules, Form> = {
   maxLeakedObjects: "number",
   maxGrowth: "number",
   maxLiveBytes: "number",
+  noCycles: "flag",
   iterations: "text",
   allow: "list",
 };
@@ -91,22 +97,44 @@ const RULES: Record<"noLeaks" | "maxLeakedObjects" | "maxGrowth" | "maxLiveBytes
   maxLiveBytes: ({ leaks }) => leaks.bytes.peak,
 };
 
+async function cyclesOf(path: string): Promise<readonly Finding[]> {
+  const replay = openReplay(path);
+  try {
+    // What was garbage at the end is known only when the program is run again.
+    const { findings, atEnd } = await analyseCycles(replay);
+    if (!atEnd.known)
+      throw new Failure(`noCycles: what was garbage at the end is not known: ${atEnd.note ?? "no reason given"}`);
+    return findings.filter(({ isProblem }) => isProblem);
+  } finally {
+    replay.close();
+  }
+}
+
 /** Asks the trace whether it keeps the rules. */
-export function check(path: string, rules: Rules, options: Pick<LeakOptions, "progress"> = {}): CheckResult {
+export async function check(
+  path: string,
+  rules: Rules,
+  options: Pick<LeakOptions, "progress"> = {},
+): Promise<CheckResult> {
   const asked = (Object.keys(RULES) as (keyof typeof RULES)[]).filter(
     (rule) => rules[rule] !== undefined && rules[rule] !== false,
   );
-  if (asked.length === 0) {
+  if (asked.length === 0 && rules.noCycles !== true) {
     throw new Failure(
-      "nothing to check: give --no-leaks, --max-leaked-objects N, --max-growth BYTES, --max-live-bytes BYTES or --rules FILE",
+      "nothing to check: give --no-leaks, --no-cycles, --max-leaked-objects N, --max-growth BYTES, --max-live-bytes BYTES or --rules FILE",
       2,
     );
   }
+  const broken: BrokenRule[] = [];
+  if (rules.noCycles === true) {
+    const findings = (await cyclesOf(path)).filter(({ fingerprint }) => rules.allow?.includes(fingerprint) !== true);
+    if (findings.length > 0) broken.push({ rule: "noCycles", allowed: 0, found: findings.length, findings });
+  }
+  if (asked.length === 0) return { ok: broken.length === 0, rules, broken };
   const leaks = findLeaks(path, { ...options, iterations: rules.iterations });
   const problems = leaks.findings.filter(
     ({ isProblem, fingerprint }) => isProblem && rules.allow?.includes(fingerprint) !== true,
   );
-  const broken: BrokenRule[] = [];
   for (const rule of asked) {
     const limit = rules[rule];
     const allowed = typeof limit === "number" ? limit : 0;

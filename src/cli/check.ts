@@ -1,7 +1,7 @@
 /** `refledger check`: one command for CI, exits 1 with the findings when a rule is broken. */
 import { readFileSync } from "node:fs";
 import type { CommandModule } from "yargs";
-import { type CheckResult, check, Failure, parseRules, type Rules } from "../index.js";
+import { type CheckResult, check, Failure, type LeakFinding, parseRules, type Rules } from "../index.js";
 import { indexProgress } from "./explore.js";
 import { findingLines } from "./leaks.js";
 import { standardOutput } from "./output.js";
@@ -12,6 +12,7 @@ interface Arguments {
   trace: string;
   rules: string | undefined;
   "no-leaks": boolean | undefined;
+  "no-cycles": boolean | undefined;
   "max-leaked-objects": number | undefined;
   "max-growth": number | undefined;
   "max-live-bytes": number | undefined;
@@ -29,6 +30,7 @@ export const checkCommand: CommandModule<object, Arguments> = {
       .positional("trace", { type: "string", demandOption: true, describe: "the trace file" })
       .option("rules", { type: "string", describe: "a JSON file of rules; see docs/leaks.md" })
       .option("no-leaks", { type: "boolean", describe: "no leak and no lost reference" })
+      .option("no-cycles", { type: "boolean", describe: "no cycle that only the collector frees" })
       .option("max-leaked-objects", { type: "number", describe: "objects that leaks may hold" })
       .option("max-growth", { type: "number", describe: "bytes by which live objects may grow after the warm-up" })
       .option("max-live-bytes", { type: "number", describe: "bytes of live objects at the highest" })
@@ -40,6 +42,7 @@ export const checkCommand: CommandModule<object, Arguments> = {
     const { trace, rules: file, json, iterations } = words;
     const given: Record<string, unknown> = {
       noLeaks: words["no-leaks"],
+      noCycles: words["no-cycles"],
       maxLeakedObjects: words["max-leaked-objects"],
       maxGrowth: words["max-growth"],
       maxLiveBytes: words["max-live-bytes"],
@@ -52,7 +55,7 @@ export const checkCommand: CommandModule<object, Arguments> = {
       ...(file === undefined ? {} : parseRules(readRules(file), file)),
       ...parseRules(JSON.stringify(given), "the command line"),
     };
-    const result = check(trace, rules, { progress: indexProgress() });
+    const result = await check(trace, rules, { progress: indexProgress() });
     await standardOutput().write(json ? `${JSON.stringify(result, null, 2)}\n` : checkText(result));
     if (!result.ok) process.exitCode = 1;
   },
@@ -72,6 +75,12 @@ function checkText({ ok, broken }: CheckResult): string {
     ({ rule, allowed, found }) => `broken: ${printable(rule)}: ${count(found)} found, ${count(allowed)} allowed`,
   );
   const findings = new Set(broken.flatMap((one) => one.findings));
-  for (const [i, finding] of [...findings].entries()) lines.push("", ...findingLines(finding, i + 1));
+  for (const [i, finding] of [...findings].entries())
+    lines.push(
+      "",
+      ...("groups" in finding
+        ? findingLines(finding as LeakFinding, i + 1)
+        : [`${i + 1}. ${finding.kind}: ${printable(finding.title)}`]),
+    );
   return `${lines.join("\n")}\n`;
 }

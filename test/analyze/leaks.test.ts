@@ -87,8 +87,10 @@ describe("the commands", () => {
     writeFileSync(rules, JSON.stringify({ noLeaks: true, allow: [fingerprint] }));
     expect((await refledger(["check", trace, "--rules", rules])).code).toBe(0);
     expect((await refledger(["check", trace])).code).toBe(2);
-    expect(check(trace, { maxLiveBytes: 1 }).ok).toBe(false);
-    expect(check(trace, { maxLeakedObjects: 1e6, maxGrowth: 1e9, maxLiveBytes: 1e9 }).ok).toBe(true);
+    expect((await check(trace, { noCycles: true })).ok).toBe(true);
+    expect((await check(traceOf("ok-cycles"), { noCycles: true })).ok).toBe(false);
+    expect((await check(trace, { maxLiveBytes: 1 })).ok).toBe(false);
+    expect((await check(trace, { maxLeakedObjects: 1e6, maxGrowth: 1e9, maxLiveBytes: 1e9 })).ok).toBe(true);
   });
 
   it("refuses rules that are none in one line", () => {

@@ -1,0 +1,47 @@
+/**
+ * `npm run bench -- leaks`: what looking for leaks costs on some 50 million events, the first time and the second, and its memory.
+ * Bounds: 20 s and 600 MB; 1 s from the stored answer. The analysis runs in this process; recording does too, before it, so the
+ * memory figure is taken in a process of its own.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { record } from "../../dist/record/record.js";
+
+const library = resolve(import.meta.dirname, "../../dist/index.js");
+const script = `
+const { findLeaks } = await import(process.argv[1]);
+const begun = performance.now();
+const { findings } = findLeaks(process.argv[2]);
+console.log(JSON.stringify({ seconds: (performance.now() - begun) / 1000, megabytes: process.resourceUsage().maxRSS / 1024, findings: findings.length }));
+`;
+
+export async function run({ quick }) {
+  const folder = mkdtempSync(join(tmpdir(), "refledger-bench-"));
+  try {
+    const trace = join(folder, "bench.trace.db");
+    await record({
+      program: {
+        kind: "script",
+        target: resolve(import.meta.dirname, "workloads/parsing-and-unparsing.py"),
+        args: [quick ? "1" : "10"],
+      },
+      out: trace,
+      cwd: folder,
+      env: {},
+      version: "bench",
+    });
+    const ask = () =>
+      JSON.parse(
+        execFileSync(process.execPath, ["--input-type=module", "-e", script, library, trace], { encoding: "utf8" }),
+      );
+    const first = ask();
+    const second = ask();
+    console.log(`first   ${first.seconds.toFixed(1)} s, ${Math.round(first.megabytes)} MB (at most 20 s, 600 MB)`);
+    console.log(`second  ${second.seconds.toFixed(2)} s (at most 1 s)`);
+    return { first, second };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
