@@ -15,19 +15,6 @@ export {
   type CyclesAnswer,
   type CyclesOptions,
   createdCycles,
-export {
-  analyseCycles,
-  type CollectionInfo,
-  type CycleExample,
-  type CycleFinding,
-  type CycleMember,
-  type CyclesAnswer,
-  type CyclesOptions,
-  createdCycles,
-  type GarbageNow,
-  garbageNow,
-  type Moment,
-  type Spread,
 } from "./analyze/cycles.js";
 export { type ExplainOptions, type ExplainResult, explain } from "./analyze/explain.js";
 export type {

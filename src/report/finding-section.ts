@@ -35,7 +35,8 @@ export function findingArticle(
   more: Html | null = null,
 ): Html {
   const { finding } = detail;
-  const advice = finding.advice === null ? "" : words.sentence(finding.advice, expressionsOf(finding));
+  const told = finding.advice === null ? "" : words.sentence(finding.advice, expressionsOf(finding));
+  const advice = told.replace(/^[a-z]/, (first) => first.toUpperCase()).replace(/([^.…])$/, "$1.");
   return html`<article class="finding${finding.isProblem ? " problem" : ""}" data-finding="${finding.fingerprint}" id="finding-${finding.fingerprint}">
 <h3><span class="tag">${KIND_NAMES[finding.kind]}</span>${titleOf(finding, words)}</h3>
 ${advice !== "" && html`<p>${advice}</p>`}
