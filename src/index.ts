@@ -8,6 +8,7 @@ export {
   type LineActivity,
   type TypeActivity,
 } from "./analyze/activity.js";
+export { type BrokenRule, type CheckResult, check, parseRules, type Rules } from "./analyze/check.js";
 export type { CycleExample, CycleFinding, CycleMember, Moment, Spread } from "./analyze/cycle-findings.js";
 export {
   analyseCycles,
@@ -31,6 +32,15 @@ export type {
 export type { Step, StepNode, Steps } from "./analyze/explain-steps.js";
 export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
 export { type GarbageNow, type GarbageOptions, garbageNow } from "./analyze/garbage-now.js";
+export {
+  findLeaks,
+  type LeakedGroup,
+  type LeakFinding,
+  type LeakOptions,
+  type LeakResult,
+  leaksOf,
+} from "./analyze/leaks.js";
+export type { KeptReference } from "./analyze/leaks-ledger.js";
 export { type LeftOut, type Overview, overviewOf, type SourceFile } from "./analyze/overview.js";
 export {
   type AddressLife,

@@ -8,6 +8,8 @@ Python 3 gave that up: an integer's block goes back to the common pools, where a
     refledger record traces/06-private-pools.py
 """
 
+from array import array
+
 try:
     from refledger import mark
 except ImportError:  # not under the recorder: marks are no-ops
@@ -22,14 +24,14 @@ mark("integers-before")
 # Larger than 256, so that each is an object of its own.
 numbers = [n for n in range(1_000_000, 1_000_000 + NUMBERS)]
 mark("integers")
-integers = {id(n) for n in numbers}
+places = array("Q", map(id, numbers))
 mark("releasing")
 del numbers
 mark("released")
 floats = [n / 7 for n in range(1, NUMBERS + 1)]
 mark("floats")
 assert len({id(x) for x in floats}) == NUMBERS
-reused = len(integers & {id(x) for x in floats})
+reused = len(set(places) & {id(x) for x in floats})
 # How many floats sit where an integer was depends on the sizes of both and on the allocator. In Python 2 it was always none.
 print("20,000 integers, released, then 20,000 floats")
 print("floats in the memory of former integers:", "some" if reused else "none")

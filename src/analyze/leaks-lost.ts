@@ -14,10 +14,10 @@ import { EdgeKind, NONE } from "../rewind/object-graph.js";
 import { references } from "../rewind/why.js";
 import { fingerprintOf, type SourcePlace } from "./finding.js";
 import { type LeakFinding, leakedGroup } from "./leaks.js";
-import { pathTo } from "./leaks-holders.js";
-import { type KeptReference, placeOf, unbalancedReference } from "./leaks-ledger.js";
 import { thirds } from "./leaks-census.js";
+import { pathTo } from "./leaks-holders.js";
 import { isOwnFile } from "./leaks-iterations.js";
+import { type KeptReference, placeOf, unbalancedReference } from "./leaks-ledger.js";
 import { IMMORTAL, type Scene } from "./leaks-scene.js";
 
 /** Fewer are an accident, or a structure of the interpreter that this program does not know. */
@@ -90,7 +90,8 @@ function repeatedReference(scene: Scene, nodes: readonly number[], middle: numbe
   const { replay, id, birth, moments } = scene;
   const reference = unbalancedReference(replay, id[middle]!);
   const [a, one, two, b] = thirds(moments).map((point) => moments.points[point]!) as [number, number, number, number];
-  const between = (from: number, to: number): boolean => nodes.some((node) => birth[node]! >= from && birth[node]! < to);
+  const between = (from: number, to: number): boolean =>
+    nodes.some((node) => birth[node]! >= from && birth[node]! < to);
   if (between(a, one) && between(one, two) && between(two, b)) return reference;
   if (!isOwnFile(reference.at.file)) return undefined;
   const others = [nodes[0]!, nodes.at(-1)!].map((node) => unbalancedReference(replay, id[node]!));

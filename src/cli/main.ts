@@ -8,6 +8,7 @@ import { hideBin } from "yargs/helpers";
 import { Failure, version } from "../index.js";
 import { atCommand } from "./at.js";
 import { chartCommand } from "./chart.js";
+import { checkCommand } from "./check.js";
 import { cyclesCommand } from "./cycles.js";
 import { diffCommand } from "./diff.js";
 import { dumpCommand } from "./dump.js";
@@ -15,6 +16,7 @@ import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
 import { historyCommand } from "./history.js";
 import { infoCommand } from "./info.js";
+import { leaksCommand } from "./leaks.js";
 import { objectsCommand } from "./objects.js";
 import { poolsCommand } from "./pools.js";
 import { printable } from "./printable.js";
@@ -44,6 +46,8 @@ async function main(words: readonly string[]): Promise<void> {
     .command(historyCommand)
     .command(cyclesCommand)
     .command(poolsCommand)
+    .command(leaksCommand)
+    .command(checkCommand)
     .command(sqlCommand)
     .command(dumpCommand)
     .command(reportCommand)

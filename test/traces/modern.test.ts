@@ -152,11 +152,12 @@ describe("07-temporaries.py", () => {
   });
 
   it("a specialised attribute load no longer counts the tuple of the bases", () => {
+    // Strings are left out: one of them may be a name that the cache of type attributes lets go, which depends on addresses.
     const round = (n: number) =>
       between(the, `round[${n}]`, `round[${n + 1}]`)
-        .filter(({ opcode }) => opcode === "LOAD_ATTR")
+        .filter(({ opcode, type }) => opcode === "LOAD_ATTR" && type !== "str")
         .map(({ kind, type }) => `${kind} ${type}`);
-    expect(round(1)).toEqual(["incref tuple", "incref str", "decref tuple", "decref type"]);
-    expect(round(10)).toEqual(["incref str", "decref type"]);
+    expect(round(1)).toEqual(["incref tuple", "decref tuple", "decref type"]);
+    expect(round(10)).toEqual(["decref type"]);
   });
 });

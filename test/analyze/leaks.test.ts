@@ -1,0 +1,100 @@
+/**
+ * The table of leaks and look-alikes: every program in leak-programs is recorded and asked. A line with `# LEAK` is the culprit that must be named,
+ * by one problem and no other; programs without such a line must raise no alarm. Precision and recall over all of them must be 1.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { check, findLeaks, type LeakResult, parseRules } from "../../src/index.js";
+import { emptied, refledger } from "../support/recording.js";
+
+const programs = join(import.meta.dirname, "leak-programs");
+const names = readdirSync(programs)
+  .filter((name) => name.endsWith(".py"))
+  .map((name) => name.slice(0, -3));
+const folder = emptied(join(tmpdir(), `refledger-leaks-${process.pid}`));
+const traceOf = (name: string): string => join(folder, `${name}.trace.db`);
+
+/** Line with the culprit, from 1; null = none. */
+function culpritOf(name: string): number | null {
+  const lines = readFileSync(join(programs, `${name}.py`), "utf8").split("\n");
+  const index = lines.findIndex((line) => line.includes("# LEAK"));
+  return index < 0 ? null : index + 1;
+}
+
+const results = new Map<string, LeakResult>();
+
+beforeAll(async () => {
+  for (const name of names) {
+    const { code, err } = await refledger(["record", "--out", traceOf(name), join(programs, `${name}.py`)]);
+    if (code !== 0) throw new Error(`${name}: ${code} ${err}`);
+    results.set(name, findLeaks(traceOf(name)));
+  }
+}, 600_000);
+
+afterAll(() => {
+  emptied(folder);
+});
+
+describe("programs that leak and programs that look as if", () => {
+  it("are at least twenty", () => expect(names.length).toBeGreaterThanOrEqual(20));
+
+  it.each(names)("%s", (name) => {
+    const problems = results.get(name)!.findings.filter(({ isProblem }) => isProblem);
+    const line = culpritOf(name);
+    expect(problems.map(({ culprit }) => [culprit?.file, culprit?.line])).toEqual(
+      line === null ? [] : [[join(programs, `${name}.py`), line]],
+    );
+  });
+
+  it("precision and recall are 1", () => {
+    let hits = 0;
+    let alarms = 0;
+    let leaks = 0;
+    for (const name of names) {
+      const line = culpritOf(name);
+      const problems = results.get(name)!.findings.filter(({ isProblem }) => isProblem);
+      alarms += problems.length;
+      if (line !== null) leaks++;
+      if (line !== null && problems.some(({ culprit }) => culprit?.line === line)) hits++;
+    }
+    expect({ precision: hits / alarms, recall: hits / leaks }).toEqual({ precision: 1, recall: 1 });
+  });
+
+  it("gives the same answer from the trace the second time", () => {
+    for (const name of names.slice(0, 3)) expect(findLeaks(traceOf(name))).toEqual(results.get(name));
+  });
+});
+
+describe("the commands", () => {
+  it("leaks says what leaks and exits 1, or 0 when nothing does", async () => {
+    const leaky = await refledger(["leaks", traceOf("dict-key-mark")]);
+    expect(leaky.code).toBe(1);
+    expect(leaky.out).toMatch(/^1 leak: 1\d\d Key objects/);
+    expect(leaky.out).toContain("known[key] = n");
+    expect((await refledger(["leaks", traceOf("ok-cycles")])).code).toBe(0);
+    const asked = await refledger(["leaks", traceOf("dict-key-mark"), "--iterations", "mark:none"]);
+    expect([asked.code, asked.err.split("\n").length]).toEqual([2, 2]);
+  });
+
+  it("check exits 1 when a rule is broken, and knows allowed fingerprints", async () => {
+    const trace = traceOf("dict-key-mark");
+    const answer = await refledger(["check", trace, "--no-leaks", "--json"]);
+    expect(answer.code).toBe(1);
+    const { fingerprint } = JSON.parse(answer.out).broken[0].findings[0];
+    const rules = join(folder, "rules.json");
+    writeFileSync(rules, JSON.stringify({ noLeaks: true, allow: [fingerprint] }));
+    expect((await refledger(["check", trace, "--rules", rules])).code).toBe(0);
+    expect((await refledger(["check", trace])).code).toBe(2);
+    expect(check(trace, { maxLiveBytes: 1 }).ok).toBe(false);
+    expect(check(trace, { maxLeakedObjects: 1e6, maxGrowth: 1e9, maxLiveBytes: 1e9 }).ok).toBe(true);
+  });
+
+  it("refuses rules that are none in one line", () => {
+    expect(() => parseRules('{"noLeak": true}', "r.json")).toThrow(/r\.json: noLeak is no rule/);
+    expect(() => parseRules('{"maxGrowth": "1"}', "r.json")).toThrow(/maxGrowth must be a number/);
+    expect(() => parseRules("[]", "r.json")).toThrow(/one JSON object/);
+    expect(() => parseRules("{", "r.json")).toThrow(/is not JSON/);
+  });
+});
