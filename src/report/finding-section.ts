@@ -56,7 +56,7 @@ export function linesAround(place: SourcePlace, { sources }: Overview, words: Wo
     const row = html`${String(first + i).padStart(5)}  ${words.source(text) ?? ""}`;
     return first + i === place.line ? html`<mark>${row}</mark>\n` : html`${row}\n`;
   });
-  return html`<pre class="lines" tabindex="0" role="region" aria-label="Lines around ${words.path(place.file)}:${place.line}">${rows}</pre>`;
+  return html`<pre class="lines" tabindex="0" role="group" aria-label="Lines around ${words.path(place.file)}:${place.line}">${rows}</pre>`;
 }
 
 function retainingPath({ finding, steps: details, suspect }: FindingDetail, words: Words): Html {
