@@ -3,6 +3,7 @@ import type { Replay } from "../replay/replay.js";
 import { analyseCycles, type CyclesAnswer } from "./cycles.js";
 import type { Finding } from "./finding.js";
 import { type FindingDetail, findingDetail } from "./finding-detail.js";
+import { leaksOf } from "./leaks.js";
 import { type Overview, overviewOf } from "./overview.js";
 import { analysePools } from "./pools.js";
 import type { PoolsAnalysis } from "./pools-data.js";
@@ -26,10 +27,11 @@ export interface ReportInput {
 }
 
 export async function reportInput(replay: Replay): Promise<ReportInput> {
+  const leaks = leaksOf(replay);
   const cycles = await analyseCycles(replay);
   const pools = analysePools(replay, { models: MODELS });
   const overview = overviewOf(replay);
-  const findings = [...cycles.findings, ...pools.findings].sort(
+  const findings = [...leaks.findings, ...cycles.findings, ...pools.findings].sort(
     (x, y) =>
       Number(y.isProblem) - Number(x.isProblem) ||
       Number(x.kind === "cycle") - Number(y.kind === "cycle") ||
@@ -39,5 +41,5 @@ export async function reportInput(replay: Replay): Promise<ReportInput> {
     .filter(({ kind }) => kind !== "cycle")
     .slice(0, MOST_DETAILED)
     .map((finding) => findingDetail(replay, finding));
-  return { overview, findings, details, lookedFor: { leaks: false }, cycles, pools };
+  return { overview, findings, details, lookedFor: { leaks: true }, cycles, pools };
 }

@@ -138,7 +138,7 @@ function factTable(a: Overview, b: Overview, names: readonly string[]): Html {
     const [x, y] = [pick(a), pick(b)];
     return html`<tr data-fact="${name}"><th scope="row">${title}</th><td class="n">${unit(x)}</td><td class="n">${unit(y)}</td><td class="n">${signed(y - x, unit)}</td></tr>`;
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Both recordings in numbers"><table id="facts">${head("", [...names, "change"])}<tbody>${rows}</tbody></table></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Both recordings in numbers"><table id="facts">${head("fact", [...names, "change"])}<tbody>${rows}</tbody></table></div>`;
 }
 
 function findingChanges(a: Side, b: Side): { body: Html; sentence: string; fresh: number } {

@@ -35,7 +35,8 @@ export function findingArticle(
   more: Html | null = null,
 ): Html {
   const { finding } = detail;
-  const advice = finding.advice === null ? "" : words.sentence(finding.advice, expressionsOf(finding));
+  const told = finding.advice === null ? "" : words.sentence(finding.advice, expressionsOf(finding));
+  const advice = told.replace(/^[a-z]/, (first) => first.toUpperCase()).replace(/([^.…])$/, "$1.");
   return html`<article class="finding${finding.isProblem ? " problem" : ""}" data-finding="${finding.fingerprint}" id="finding-${finding.fingerprint}">
 <h3><span class="tag">${KIND_NAMES[finding.kind]}</span>${titleOf(finding, words)}</h3>
 ${advice !== "" && html`<p>${advice}</p>`}
@@ -55,7 +56,7 @@ export function linesAround(place: SourcePlace, { sources }: Overview, words: Wo
     const row = html`${String(first + i).padStart(5)}  ${words.source(text) ?? ""}`;
     return first + i === place.line ? html`<mark>${row}</mark>\n` : html`${row}\n`;
   });
-  return html`<pre class="lines" tabindex="0" role="region" aria-label="Lines around ${words.path(place.file)}:${place.line}">${rows}</pre>`;
+  return html`<pre class="lines" tabindex="0" role="group" aria-label="Lines around ${words.path(place.file)}:${place.line}">${rows}</pre>`;
 }
 
 function retainingPath({ finding, steps: details, suspect }: FindingDetail, words: Words): Html {

@@ -83,9 +83,14 @@ export async function accessibilityViolations(page: Page): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
 }
 
-/** Screenshots are kept for people to look at; the folder is not in the repository. */
+/** Screenshots of a page's upper part are kept for people to look at; the folder is not in the repository. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = resolve(import.meta.dirname, "../../artefacts");
   mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  const { width, height } = await page.evaluate(() => ({
+    width: document.documentElement.clientWidth,
+    height: Math.min(6000, document.documentElement.scrollHeight),
+  }));
+  const clip = { x: 0, y: 0, width, height };
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, clip, timeout: 90_000 });
 }
