@@ -73,7 +73,7 @@ export async function writeReport(
   for (const trace of traces) inputs.push(await inputOf(trace));
   const [first, second] = inputs;
   const report = second ? makeComparison(first!, second, options) : makeReport(first!, options);
-  const page = Buffer.from(pageOf(report));
+  const page = Buffer.from(await pageOf(report));
   writeOut(path, page);
   return page.length;
 }

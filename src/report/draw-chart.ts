@@ -2,9 +2,6 @@
  * One chart as a file: SVG by Vega without a browser, PNG from that SVG by resvg with the system's fonts, or the Vega-Lite specification with its
  * data. Colours are those of light unless asked otherwise.
  */
-import { Resvg } from "@resvg/resvg-js";
-import * as vega from "vega";
-import { compile } from "vega-lite";
 import { Failure } from "../base/failure.js";
 import { type Chart, type Dataset, standalone } from "./charts.js";
 import { DARK, LIGHT } from "./theme.js";
@@ -30,6 +27,8 @@ export async function drawChart(
   const theme = options.dark ? DARK : LIGHT;
   const specification = standalone(chart, datasets, { width: options.width ?? 760, theme });
   if (format === "json") return `${JSON.stringify(specification, null, 1)}\n`;
+  // Loaded when needed: the other commands should start without them.
+  const [vega, { compile }] = await Promise.all([import("vega"), import("vega-lite")]);
   const titled = { ...specification, title: { text: chart.title, anchor: "start", fontSize: 14, offset: 12 } };
   const view = new vega.View(vega.parse(compile(titled as never).spec), { renderer: "none", logLevel: vega.Error });
   const svg = await view.toSVG();
@@ -37,7 +36,8 @@ export async function drawChart(
   return format === "svg" ? svg : pngOf(svg);
 }
 
-function pngOf(svg: string): Uint8Array {
+async function pngOf(svg: string): Promise<Uint8Array> {
+  const { Resvg } = await import("@resvg/resvg-js");
   const font = { loadSystemFonts: true, sansSerifFamily: "DejaVu Sans", defaultFontFamily: "DejaVu Sans" };
   const probe = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="9">Mg</text></svg>';
   if (new Resvg(probe, { font }).getBBox() === undefined)

@@ -7,7 +7,6 @@
  * nothing else: no request, no inline handler, no evaluated string (Vega's expressions are interpreted).
  */
 import { createHash } from "node:crypto";
-import { compile } from "vega-lite";
 import type { FindingKind } from "../analyze/finding.js";
 import type { Overview } from "../analyze/overview.js";
 import type { ReportInput } from "../analyze/report-input.js";
@@ -151,7 +150,9 @@ function withoutAria<T>(part: T): T {
 
 const sha = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-export function pageOf(report: Report): string {
+export async function pageOf(report: Report): Promise<string> {
+  // Loaded when needed: the other commands should start without it.
+  const { compile } = await import("vega-lite");
   const used = new Set(["lines", ...report.charts.flatMap(({ data }) => data)]);
   const data: PageData = {
     ...report.data,
