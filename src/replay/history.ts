@@ -5,10 +5,7 @@
  * **Folding.** A decref closes the reference before it when that one was opened on the same line and everything since is folded
  * already: brackets. So a loop that looks at an object a thousand times is one row, whatever it called meanwhile.
  *
- * **Open references.** Counts do not say which reference a decref gives up. It is matched with the latest open one of the same line; else of the same
- * function; else with the oldest open one, as a reference that is handed over is closed elsewhere than where it was made. The first of these rules
- * is as good as certain, the other two are guesses, and an open reference that may have been closed in the place of
- * another by such a guess says so (\`sure\` false). How many are open is always exact.
+ * **Open references** are matched with what gives them up in open-references.ts.
  *
  * **The cascade.** What died with an object is every object that was deallocated from its dealloc on until its block was freed, or, if
  * the block is kept in a free list, until the instruction ended: then neighbours dropped by the same instruction are counted too.
@@ -17,6 +14,7 @@ import { type EventColumns, Kind } from "../trace/events.js";
 import { BEFORE_TRACE } from "./heap.js";
 import type { Place } from "./names.js";
 import { eachEventOf, originOf } from "./object-events.js";
+import { givenUpBy, type Open, OpenList, takenFor } from "./open-references.js";
 import type { Replay } from "./replay.js";
 import { byBytes, callStack, compareText, countOf, type Frame, type TimeInfo, timeInfo } from "./survey.js";
 
@@ -117,15 +115,6 @@ interface Entry {
   last: number;
 }
 
-interface Open {
-  readonly event: number;
-  readonly kind: OpenReference["kind"];
-  readonly location: number;
-  readonly site: number;
-  readonly line: number;
-  readonly function: string | null;
-}
-
 export interface HistoryOptions {
   /** Fold nothing. */
   readonly all?: boolean | undefined;
@@ -192,6 +181,8 @@ class Ledger {
   readonly #all: boolean;
   #entries: Entry[] = [];
   readonly #open = new OpenList();
+  /** Location of the event before, if that took a reference; else 0. */
+  #taken = 0;
   readonly #lines = new Map<string, number>();
 
   constructor(replay: Replay, balance: number, all: boolean) {
@@ -225,13 +216,22 @@ class Ledger {
       this.balance = 1;
     } else if (what !== "resized") name = what === "type" ? "settype" : (what as "dealloc" | "resurrect");
 
-    const open = { ...fact, function: place.function };
+    const cFunction = this.#replay.names.cFunction(fact.site);
+    const taken = this.#taken;
+    this.#taken = name === "incref" ? location : 0;
+    const open: Omit<Open, "kind"> = {
+      ...fact,
+      function: place.function,
+      heldBy: name === "birth" ? "stack" : takenFor(place.opcode, cFunction),
+    };
     if (name === "birth" || name === "incref") this.#open.push({ ...open, kind: name });
     else if (countOf(this.balance) === null) this.#open.clear();
     else if (delta < 0) {
       const before = this.balance - delta;
       const closing = Math.min(-delta, this.#open.size);
-      for (let i = 0; i < closing; i++) this.#open.close(line, place.function, before - i - this.#open.size);
+      const heldBy = givenUpBy(place.opcode, cFunction, taken !== 0 && taken === location);
+      for (let i = 0; i < closing; i++)
+        this.#open.close({ line, function: place.function, heldBy }, before - i - this.#open.size);
     } else if (name === "setref") {
       for (let i = 0; i < Math.min(delta, MOST_IN_BULK); i++) this.#open.push({ ...open, kind: "setref" });
     }
@@ -305,66 +305,6 @@ class Ledger {
 function placeOf({ names }: Replay, { location, site }: { location: number; site: number }) {
   const { function: name, file, line, opcode } = names.place(location);
   return { function: name, file, line, source: names.source(file, line), opcode, cFunction: names.cFunction(site) };
-}
-
-/** The references that are open, found by line, by function and by age; closing one costs the same however many there are. */
-class OpenList {
-  readonly #all: (Open | undefined)[] = [];
-  readonly #byLine = new Map<number, number[]>();
-  readonly #byFunction = new Map<string | null, number[]>();
-  #oldest = 0;
-  /** References made before this one may have been taken for another one. */
-  #guessedBefore = 0;
-  size = 0;
-
-  push(open: Open): void {
-    const index = this.#all.push(open) - 1;
-    this.size++;
-    push(this.#byLine, open.line, index);
-    push(this.#byFunction, open.function, index);
-  }
-
-  /** `elsewhere`: references that are not in this list, older than all that are. */
-  close(line: number, name: string | null, elsewhere: number): void {
-    if (this.#take(this.#byLine.get(line))) return;
-    if (this.size + elsewhere > 1) this.#guessedBefore = this.#all.length;
-    if (this.#take(this.#byFunction.get(name)) || elsewhere > 0) return;
-    while (this.#oldest < this.#all.length && this.#all[this.#oldest] === undefined) this.#oldest++;
-    if (this.#oldest < this.#all.length) this.#remove(this.#oldest);
-  }
-
-  #take(indices: number[] | undefined): boolean {
-    for (let index = indices?.pop(); index !== undefined; index = indices!.pop()) {
-      if (this.#all[index] === undefined) continue;
-      this.#remove(index);
-      return true;
-    }
-    return false;
-  }
-
-  clear(): void {
-    this.#all.length = 0;
-    this.#byLine.clear();
-    this.#byFunction.clear();
-    this.#oldest = 0;
-    this.#guessedBefore = 0;
-    this.size = 0;
-  }
-
-  #remove(index: number): void {
-    this.#all[index] = undefined;
-    this.size--;
-  }
-
-  list(): (Open & { sure: boolean })[] {
-    return this.#all.flatMap((open, i) => (open ? [{ ...open, sure: i >= this.#guessedBefore }] : []));
-  }
-}
-
-function push<K>(map: Map<K, number[]>, key: K, value: number): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
 }
 
 function deathOf(replay: Replay, ledger: Ledger, dead: number, gone: number | null, block: number): Death {
