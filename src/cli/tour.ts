@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CommandModule } from "yargs";
-import { Failure, TraceReader, traceInfo, verify, why } from "../index.js";
+import { Failure, TraceReader, traceInfo, verify, whyAt } from "../index.js";
 import { infoText } from "./info.js";
 import { standardOutput } from "./output.js";
 import { printable } from "./printable.js";
@@ -42,16 +42,19 @@ export const tourCommand: CommandModule = {
       const result = verify(reader, {});
       await out.write(`\nIs it exact? (refledger verify ${TRACE}):\n\n${verifyText(result)}`);
       if (!result.ok) throw new Failure("the trace is not exact; please report this");
-      await out.write(`\nWhy are the Session objects still alive? (refledger why ${TRACE} Session):\n\n`);
-      await out.write(whyText(why(reader, "Session", { paths: 1 }), 3));
     } finally {
       reader.close();
     }
+    await out.write(`\nWhy are the Session objects still alive? (refledger why ${TRACE} Session):\n\n`);
+    const answer = await whyAt(TRACE, "Session", { paths: 1 });
+    await out.write(whyText(answer, 3, { home: process.cwd() }));
     await out.write(`
 Try next:
+  npx refledger leaks ${TRACE}                     what grows with every round, who keeps it, which line put it there
   npx refledger why ${TRACE} 'Session[3]' --paths 5  one of them, by different paths
-  npx refledger dump ${TRACE} --kind mark          every event is there; these are the program's own marks
-  npx refledger dump ${TRACE} --kind collect-stop  what each collection found
+  npx refledger history ${TRACE} 'Session[3]'      every change of its reference count
+  npx refledger cycles ${TRACE}                    the reference cycles, and what each collection found
+  npx refledger explain YOUR-SCRIPT.py             what each line of a program does to memory
   npx refledger record YOUR-SCRIPT.py              your own program
   npx refledger --help                             all verbs
 `);
