@@ -50,13 +50,13 @@ export const tourCommand: CommandModule = {
     await out.write(whyText(answer, 3, { home: process.cwd() }));
     await out.write(`
 Try next:
-  npx refledger leaks ${TRACE}                     what grows with every round, who keeps it, which line put it there
+  npx refledger leaks ${TRACE}                       what grows with every round, who keeps it, which line put it there
   npx refledger why ${TRACE} 'Session[3]' --paths 5  one of them, by different paths
-  npx refledger history ${TRACE} 'Session[3]'      every change of its reference count
-  npx refledger cycles ${TRACE}                    the reference cycles, and what each collection found
-  npx refledger explain YOUR-SCRIPT.py             what each line of a program does to memory
-  npx refledger record YOUR-SCRIPT.py              your own program
-  npx refledger --help                             all verbs
+  npx refledger history ${TRACE} 'Session[3]'        every change of its reference count
+  npx refledger cycles ${TRACE}                      the reference cycles, and what each collection found
+  npx refledger explain YOUR-SCRIPT.py                           what each line of a program does to memory
+  npx refledger record YOUR-SCRIPT.py                            your own program
+  npx refledger --help                                           all verbs
 `);
     const page = resolve(PAGE);
     const size = await writeReport([TRACE], page, { source: true, values: true });
