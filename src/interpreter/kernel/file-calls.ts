@@ -5,7 +5,7 @@
 import fs from "node:fs";
 import { type Description, type FileStatus, openFlag } from "./description.js";
 import { fail } from "./errno.js";
-import { Directory, entryType, hostPath, listHostDirectory, openHostFile } from "./host-files.js";
+import { Directory, type DirectoryEntry, entryType, hostPath, listHostDirectory, openHostFile } from "./host-files.js";
 import { type Kernel, linuxCalls } from "./kernel.js";
 
 const atSymlinkNoFollow = 0x100;
@@ -48,12 +48,15 @@ export function writeStatus(kernel: Pick<Kernel, "memory">, address: number, sta
 function open(kernel: Kernel, path: string, flags: number, mode: number): Description | number {
   const node = kernel.own.find(path);
   if (node !== undefined) return kernel.own.open(node, path, flags);
-  kernel.reach.enter(path, (flags & openFlag.noFollow) !== 0 ? "link" : "follow");
-  if (/^\/+$/.test(path) && (flags & openFlag.accessMode) === 0) {
+  const last = (flags & openFlag.noFollow) !== 0 ? "link" : "follow";
+  const isOnTheWay = (flags & (openFlag.accessMode | openFlag.create | openFlag.truncate)) === 0;
+  if (isOnTheWay) kernel.reach.look(path, last);
+  else kernel.reach.enter(path, last);
+  if (/^\/+$/.test(path) && isOnTheWay) {
     return new Directory("/", {
       status: () => fs.statSync("/", { bigint: true }),
       list: () => [
-        ...listHostDirectory("/").filter((entry) => !kernel.own.names.includes(entry.name)),
+        ...shownOf(kernel, "/", listHostDirectory("/")).filter((entry) => !kernel.own.names.includes(entry.name)),
         ...kernel.own.names.map((name) => {
           const status = kernel.own.status(kernel.own.find(`/${name}`)!);
           return { name, inode: status.ino, type: entryType(status.mode) };
@@ -61,7 +64,13 @@ function open(kernel: Kernel, path: string, flags: number, mode: number): Descri
       ],
     });
   }
-  return openHostFile(path, flags, mode & ~kernel.umask & 0o7777);
+  return openHostFile(path, flags, mode & ~kernel.umask & 0o7777, (entries) => shownOf(kernel, path, entries));
+}
+
+/** A folder above an allowed one shows what leads there, and nothing else. */
+function shownOf(kernel: Kernel, folder: string, entries: DirectoryEntry[]): DirectoryEntry[] {
+  if (kernel.reach.isWithin(folder)) return entries;
+  return entries.filter(({ name }) => kernel.reach.leadsOn(`${folder}/${name}`));
 }
 
 function statusOf(kernel: Kernel, path: string, follow: boolean): FileStatus {

@@ -208,8 +208,13 @@ export function listHostDirectory(path: string): DirectoryEntry[] {
   return found;
 }
 
-/** Opens a file or directory of the host. `mode` has the umask applied already. */
-export function openHostFile(path: string, flags: number, mode: number): Description {
+/** Opens a file or directory of the host. `mode` has the umask applied already; `shown`: what of a directory's entries is to be seen. */
+export function openHostFile(
+  path: string,
+  flags: number,
+  mode: number,
+  shown: (entries: DirectoryEntry[]) => DirectoryEntry[],
+): Description {
   if ((flags & openFlag.temporary) === openFlag.temporary) fail("EOPNOTSUPP");
   const descriptor = fs.openSync(hostPath(path), hostFlags(flags), mode);
   const status = fs.fstatSync(descriptor, { bigint: true });
@@ -217,7 +222,7 @@ export function openHostFile(path: string, flags: number, mode: number): Descrip
   if (type !== fileType.directory) return new HostFile(descriptor, statusFlags(flags), type === fileType.file);
   return new Directory(path, {
     status: () => fs.fstatSync(descriptor, { bigint: true }),
-    list: () => listHostDirectory(path),
+    list: () => shown(listHostDirectory(path)),
     change: {
       changeMode: (value) => fs.fchmodSync(descriptor, value),
       changeOwner: (user, group) => fs.fchownSync(descriptor, user, group),

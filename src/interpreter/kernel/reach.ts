@@ -3,8 +3,8 @@
  * PYTHONPATH and the folder for temporary files, and what the caller allows besides. Everything else is there, but permission is denied (EACCES):
  * a program that is recorded to look at its memory reads no keys and no other project's files.
  *
- * What counts is where a path really leads, after `..` and symbolic links. The folders above an allowed one can be looked at (their own status, no
- * list of what is in them), as `os.path.realpath` does.
+ * What counts is where a path really leads, after `..` and symbolic links. The folders above an allowed one can be looked at, as
+ * `os.path.realpath` does; listed, they show only what leads to an allowed one.
  */
 import fs from "node:fs";
 import { posix } from "node:path";
@@ -71,6 +71,18 @@ export class Reach {
   look(path: string, last: Last): void {
     const real = this.#real(path, last);
     if (!this.#roots.some((root) => isWithin(real, root) || isWithin(root, real))) fail("EACCES");
+  }
+
+  /** Whether all that is in this folder, which is there, may be reached. */
+  isWithin(folder: string): boolean {
+    const real = realOrWouldBe(folder);
+    return this.#roots.some((root) => isWithin(real, root));
+  }
+
+  /** Whether this entry of a folder above an allowed one is, or leads to, an allowed one. */
+  leadsOn(path: string): boolean {
+    const real = this.#real(path, "link");
+    return this.#roots.some((root) => isWithin(real, root) || isWithin(root, real));
   }
 
   /** Where a path leads; what does not exist leads to where it would be. */
