@@ -429,8 +429,8 @@ export class LedgerKeeper {
     const line = round?.line ?? null;
     if (location !== this.#dyingAt) {
       this.#dyingAt = location;
-      this.#dying = [];
-      this.#unsettled = [];
+      if (this.#dying.length > 0) this.#dying = [];
+      if (this.#unsettled.length > 0) this.#unsettled = [];
     }
     switch (kind) {
       case Kind.call:
@@ -663,11 +663,11 @@ export class LedgerKeeper {
     const type = this.#in.replay.names.type(columns.a[row]!);
     if (!ledger && this.#dying.length >= MOST_DYING) return;
     const heap = fold(row);
-    const object = heap.objectAt(address);
+    const id = heap.idAt(address);
     const block = heap.blockOf(address)?.address ?? 0;
     this.#dying.unshift({
       type,
-      text: `${type} #${object?.id ?? "?"}`,
+      text: `${type} #${id === 0 ? "?" : id}`,
       block,
       heapType: block !== 0 && this.#heapTypes.has(columns.a[row]!),
     });
@@ -685,12 +685,13 @@ export class LedgerKeeper {
   }
 
   #freed(block: number): void {
-    this.#unsettled = this.#unsettled.filter(({ change, dying }) => {
-      if (dying.block !== block) return true;
-      if (change.by !== "scope") Object.assign(change, { by: "container", text: freedText(dying) });
-      return false;
-    });
-    this.#dying = this.#dying.filter((one) => one.block !== block);
+    if (this.#unsettled.length > 0)
+      this.#unsettled = this.#unsettled.filter(({ change, dying }) => {
+        if (dying.block !== block) return true;
+        if (change.by !== "scope") Object.assign(change, { by: "container", text: freedText(dying) });
+        return false;
+      });
+    if (this.#dying.length > 0) this.#dying = this.#dying.filter((one) => one.block !== block);
     const ledger = this.#waiting.get(block);
     if (!ledger?.ending) return;
     ledger.ending.memory = "freed";
