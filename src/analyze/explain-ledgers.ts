@@ -84,8 +84,6 @@ export interface LedgerInput {
   readonly file: string;
   readonly source: readonly string[];
   readonly code: readonly CodeInstructions[];
-  /** Moments by event, and which frames were left at which. */
-  readonly moments: ReadonlyMap<number, Moment>;
   /** Whether a round will be shown. */
   readonly shown: (line: number, nth: number) => boolean;
   /** Keep objects that no variable ever named. */
@@ -129,6 +127,15 @@ const NO_INSTRUCTION = { opcode: null, names: [] as string[], part: "" };
 export class LedgerKeeper {
   readonly #in: LedgerInput;
   readonly #walker: LineWalker;
+  readonly #heap: Heap;
+  /** The next event. */
+  #next = 0;
+  /** The moment before it, if there is one. */
+  #moment: Moment | undefined;
+  #before: Round | undefined;
+  #round: Round | undefined;
+  /** Whether `#round` will be shown. */
+  #show = false;
   readonly #instructions = new Map<string, ReadonlyMap<number, Instruction> | null>();
   /** By function and local variable: lines that bind it. */
   readonly #stores = new Map<string, Set<number>>();
@@ -172,6 +179,7 @@ export class LedgerKeeper {
     this.#in = input;
     for (const { id, flags } of input.replay.reader.rows("types")) if (flags & HEAP_TYPE) this.#heapTypes.add(id);
     this.#walker = new LineWalker(input.replay.reader, input.file);
+    this.#heap = input.replay.seek(eventNumber(0));
     for (const code of input.code) {
       const key = `${code.function}\t${code.firstLine}\t${code.bytes}`;
       const map = new Map(code.instructions.map((one) => [one.offset, one]));
@@ -192,35 +200,53 @@ export class LedgerKeeper {
     }
   }
 
-  run(): Ledgers {
-    const { replay, moments } = this.#in;
-    const heap = replay.seek(eventNumber(0));
-    let before: Round | undefined;
-    for (const { columns, first, last } of replay.range(0, replay.end)) {
-      let folded = first;
-      for (let row = first; row < last; row++) {
-        const event = columns.first + row;
-        const moment = moments.get(event);
-        const fold = (to: number): Heap => {
-          if (to > folded) heap.apply(columns, folded, to);
-          folded = Math.max(folded, to);
-          return heap;
-        };
-        const round = this.#walker.step(columns, row);
-        if (moment) this.#meet(moment, fold(row), before, round);
-        before = round ?? before;
-        this.#event(columns, row, round, fold);
-      }
-      if (last > folded) heap.apply(columns, folded, last);
-    }
-    const end = moments.get(replay.end);
-    if (end) this.#meet(end, heap, before, undefined);
+  /** What the variables are right where the keeper has got to. */
+  meet(moment: Moment): void {
+    assert(moment.event === this.#next, `a moment at ${moment.event}, not at ${this.#next}`);
+    this.#moment = moment;
+  }
+
+  /** When all events were followed. */
+  end(): Ledgers {
+    const { replay } = this.#in;
+    assert(this.#next === replay.end, `followed to ${this.#next} of ${replay.end}`);
+    const heap = this.#heap;
+    if (this.#moment) this.#meet(this.#moment, heap, this.#before, undefined);
     for (const ledger of this.#byAddress.values()) {
       if (ledger.alive) assert(heap.objectAt(ledger.address)?.count === ledger.count, `count of #${ledger.object}`);
       if (ledger.names.size > 0 || this.#in.all) this.#done.push(ledger);
     }
     this.#handOver();
     return { all: this.#done, immortal: this.#immortal, leftOut: this.#leftOut, atMoment: this.#then };
+  }
+
+  /** Follows the events before this one, from where the keeper has got to. Nobody else may wind the replay until the end. */
+  follow(to: number): void {
+    const heap = this.#heap;
+    for (const { columns, first, last } of this.#in.replay.range(this.#next, to)) {
+      // The heap is folded when somebody asks for it, which is seldom, and then many events at once.
+      let folded = first;
+      const fold = (until: number): Heap => {
+        if (until > folded) heap.apply(columns, folded, until);
+        folded = Math.max(folded, until);
+        return heap;
+      };
+      for (let row = first; row < last; row++) {
+        const round = this.#walker.step(columns, row);
+        if (round !== this.#round) {
+          this.#round = round;
+          this.#show = round !== undefined && this.#in.shown(round.line, round.nth);
+        }
+        if (this.#moment) {
+          this.#meet(this.#moment, fold(row), this.#before, round);
+          this.#moment = undefined;
+        }
+        this.#before = round ?? this.#before;
+        this.#event(columns, row, round, fold);
+      }
+      fold(last);
+    }
+    this.#next = to;
   }
 
   /** References that the stack still had at the end of a round: some instruction of the line passed them on without a change of the count. */
@@ -403,13 +429,13 @@ export class LedgerKeeper {
     const line = round?.line ?? null;
     if (location !== this.#dyingAt) {
       this.#dyingAt = location;
-      this.#dying = [];
-      this.#unsettled = [];
+      if (this.#dying.length > 0) this.#dying = [];
+      if (this.#unsettled.length > 0) this.#unsettled = [];
     }
     switch (kind) {
       case Kind.call:
         this.#leaving = undefined;
-        this.#called = round && this.#in.shown(round.line, round.nth) ? { event, location, round } : undefined;
+        this.#called = round && this.#show ? { event, location, round } : undefined;
         if (this.#dyingBelow.length < MOST_DYING) this.#dyingBelow.push({ dying: this.#dying, at: location });
         this.#dyingAt = -1;
         return;
@@ -447,7 +473,7 @@ export class LedgerKeeper {
     }
     if (kind < Kind.dealloc || kind > Kind.resurrect) return;
     let ledger = this.#byAddress.get(address);
-    const show = round !== undefined && this.#in.shown(round.line, round.nth);
+    const show = this.#show;
     // An object that was handed to its destructor still has events: its finalizer holds it.
     if (!ledger && show) ledger = this.#ledgerAt(address, fold(row), undefined, false);
     if (!ledger) {
@@ -500,7 +526,6 @@ export class LedgerKeeper {
     const event = columns.first + row;
     const line = round?.line ?? null;
     const type = this.#in.replay.names.type(columns.a[row]!);
-    const shown = round !== undefined && this.#in.shown(round.line, round.nth);
     if (this.#waiting.size > 0 || this.#reused.size > 0 || this.#byAddress.has(address)) {
       const heap = fold(row + 1);
       const block = heap.blockOf(address)?.address ?? 0;
@@ -517,7 +542,7 @@ export class LedgerKeeper {
       this.#byAddress.delete(address);
       this.#drop(before);
     }
-    if (!shown) return;
+    if (!round || !this.#show) return;
     const ledger = this.#ledgerAt(address, fold(row + 1), round.line, false);
     if (!ledger) return;
     ledger.lines.set(round.line, { plus: 0, minus: 0, before: 0, after: ledger.count });
@@ -638,11 +663,11 @@ export class LedgerKeeper {
     const type = this.#in.replay.names.type(columns.a[row]!);
     if (!ledger && this.#dying.length >= MOST_DYING) return;
     const heap = fold(row);
-    const object = heap.objectAt(address);
+    const id = heap.idAt(address);
     const block = heap.blockOf(address)?.address ?? 0;
     this.#dying.unshift({
       type,
-      text: `${type} #${object?.id ?? "?"}`,
+      text: `${type} #${id === 0 ? "?" : id}`,
       block,
       heapType: block !== 0 && this.#heapTypes.has(columns.a[row]!),
     });
@@ -660,12 +685,13 @@ export class LedgerKeeper {
   }
 
   #freed(block: number): void {
-    this.#unsettled = this.#unsettled.filter(({ change, dying }) => {
-      if (dying.block !== block) return true;
-      if (change.by !== "scope") Object.assign(change, { by: "container", text: freedText(dying) });
-      return false;
-    });
-    this.#dying = this.#dying.filter((one) => one.block !== block);
+    if (this.#unsettled.length > 0)
+      this.#unsettled = this.#unsettled.filter(({ change, dying }) => {
+        if (dying.block !== block) return true;
+        if (change.by !== "scope") Object.assign(change, { by: "container", text: freedText(dying) });
+        return false;
+      });
+    if (this.#dying.length > 0) this.#dying = this.#dying.filter((one) => one.block !== block);
     const ledger = this.#waiting.get(block);
     if (!ledger?.ending) return;
     ledger.ending.memory = "freed";

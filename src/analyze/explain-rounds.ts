@@ -6,20 +6,11 @@
  */
 
 import type { Replay } from "../replay/replay.js";
-import { type EventColumns, Kind } from "../trace/events.js";
+import { Kind } from "../trace/events.js";
 import { LineWalker, type Round } from "./explain-walk.js";
 
 /** Calls and returns in one round for which the past is asked. */
 const MOST_CALLS = 16;
-
-/** A round that may be shown. */
-export interface CandidateRound {
-  readonly round: Round;
-  /** Events with which functions of the program were entered from here. */
-  readonly calls: number[];
-  /** Events with which functions of the program were left into this round. */
-  readonly returns: number[];
-}
 
 export interface LineSum {
   rounds: number;
@@ -29,9 +20,9 @@ export interface LineSum {
   /** By type. */
   readonly born: Map<number, number>;
   readonly freed: Map<number, number>;
-  readonly first: CandidateRound[];
+  readonly first: Round[];
   /** The latest rounds, oldest first. */
-  readonly latest: CandidateRound[];
+  readonly latest: Round[];
 }
 
 export interface RoundSurvey {
@@ -41,28 +32,25 @@ export interface RoundSurvey {
 export function surveyRounds(replay: Replay, file: string, first: number, last: number): RoundSurvey {
   const walker = new LineWalker(replay.reader, file);
   const lines = new Map<number, LineSum>();
+  // A round of ten million must cost next to nothing: what is noted about it is in it, and its line's sum is found by an index.
+  const byLine: (LineSum | undefined)[] = [];
   let round: Round | undefined;
   let sum: LineSum | undefined;
-  let candidate: CandidateRound | undefined;
-  const candidates = new WeakMap<Round, CandidateRound>();
   const turnTo = (next: Round | undefined): void => {
     round = next;
     sum = undefined;
-    candidate = undefined;
     if (!next) return;
-    sum = lines.get(next.line);
+    sum = byLine[next.line];
     if (!sum) {
       sum = { rounds: 0, events: 0, plus: 0, minus: 0, born: new Map(), freed: new Map(), first: [], latest: [] };
       lines.set(next.line, sum);
+      byLine[next.line] = sum;
     }
-    candidate = candidates.get(next);
-    if (candidate) return;
-    candidate = { round: next, calls: [], returns: [] };
-    candidates.set(next, candidate);
-    sum.rounds++;
-    if (sum.first.length < first) sum.first.push(candidate);
+    if (next.nth <= sum.rounds) return; // it goes on, after a call
+    sum.rounds = next.nth;
+    if (sum.first.length < first) sum.first.push(next);
     else {
-      sum.latest.push(candidate);
+      sum.latest.push(next);
       if (sum.latest.length > last) sum.latest.shift();
     }
   };
@@ -71,25 +59,26 @@ export function surveyRounds(replay: Replay, file: string, first: number, last: 
       const here = walker.step(columns, row);
       if (here !== round) turnTo(here);
       if (!sum) continue;
-      add(sum, columns, row);
       const kind = columns.kind[row]!;
-      if ((kind !== Kind.call && kind !== Kind.return) || !walker.owns(columns.a[row]!)) continue;
-      const { caller } = walker;
-      const calling = kind === Kind.call ? candidate : caller && candidates.get(caller);
-      const into = kind === Kind.call ? calling?.calls : calling?.returns;
-      if (into && into.length < MOST_CALLS) into.push(columns.first + row);
+      sum.events++;
+      if (kind === Kind.incref) sum.plus++;
+      else if (kind === Kind.decref) sum.minus++;
+      else if (kind === Kind.new) count(sum.born, columns.a[row]!);
+      else if (kind === Kind.dealloc) count(sum.freed, columns.a[row]!);
+      else if (kind === Kind.call && round && walker.owns(columns.a[row]!)) {
+        round.calls = noted(round.calls, columns.first + row);
+      } else if (kind === Kind.return && walker.caller && walker.owns(columns.a[row]!)) {
+        walker.caller.returns = noted(walker.caller.returns, columns.first + row);
+      }
     }
   }
   return { lines };
 }
 
-function add(sum: LineSum, columns: EventColumns, row: number): void {
-  const kind = columns.kind[row]!;
-  sum.events++;
-  if (kind === Kind.incref) sum.plus++;
-  else if (kind === Kind.decref) sum.minus++;
-  else if (kind === Kind.new) count(sum.born, columns.a[row]!);
-  else if (kind === Kind.dealloc) count(sum.freed, columns.a[row]!);
+function noted(events: number[] | undefined, event: number): number[] {
+  if (events === undefined) return [event];
+  if (events.length < MOST_CALLS) events.push(event);
+  return events;
 }
 
 function count(counts: Map<number, number>, key: number): void {

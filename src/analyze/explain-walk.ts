@@ -21,12 +21,16 @@ export interface Round {
   /** First and last event. */
   readonly first: number;
   last: number;
+  /** Events with which functions of the program were entered from here, as far as the walk's user noted them; undefined = none. */
+  calls: number[] | undefined;
+  /** Events with which functions of the program were left into this round, likewise. */
+  returns: number[] | undefined;
 }
 
 interface RunningFrame {
   readonly code: number;
   /** This frame or the nearest one below it that is the program's. */
-  readonly home: RunningFrame | undefined;
+  home: RunningFrame | undefined;
   readonly depth: number;
   line: number;
   /** Offset of the latest instruction with an event. */
@@ -108,14 +112,7 @@ export class LineWalker {
     const below = this.#stack.at(-1)?.home;
     const own = this.owns(code);
     const depth = (below?.depth ?? 0) + (own ? 1 : 0);
-    const frame: { -readonly [K in keyof RunningFrame]: RunningFrame[K] } = {
-      code,
-      home: below,
-      depth,
-      line: 0,
-      offset: 0,
-      round: undefined,
-    };
+    const frame: RunningFrame = { code, home: below, depth, line: 0, offset: 0, round: undefined };
     if (own) frame.home = frame;
     this.#stack.push(frame);
     return frame;
@@ -149,6 +146,8 @@ export class LineWalker {
         depth: frame.depth,
         first: event,
         last: event,
+        calls: undefined,
+        returns: undefined,
       };
     }
     if (frame.round) frame.round.last = event;

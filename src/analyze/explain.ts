@@ -1,7 +1,8 @@
 /**
  * What each line of a recorded program did to memory. Three passes: over the events, for the rounds of lines and where to look (explain-rounds);
  * over a second run, stopped there to read the variables (moments); and over the events again with the names known (explain-ledgers).
- * The second run starts beside the first pass, so that a person waits for the longer of the two.
+ * The second run starts beside the first pass, and while it is on its way to a stop, the third pass follows it up to the stop before: so a
+ * person waits for the longer of two.
  */
 import { posix } from "node:path";
 import { Failure } from "../base/failure.js";
@@ -20,7 +21,7 @@ import type {
   TypeCount,
 } from "./explain-data.js";
 import { type Binding, bornBefore, type Ledger, LedgerKeeper, type Ledgers } from "./explain-ledgers.js";
-import { type CandidateRound, type LineSum, surveyRounds } from "./explain-rounds.js";
+import { type LineSum, surveyRounds } from "./explain-rounds.js";
 import { type Steps, stepsOf } from "./explain-steps.js";
 import type { Round } from "./explain-walk.js";
 
@@ -69,7 +70,6 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
     const wanted = (line: number): boolean =>
       options.lines === undefined || (line >= options.lines.from && line <= options.lines.to);
     const chosen = [...survey.lines.values()].flatMap((sum) => [...sum.first, ...sum.latest]);
-    const moments = await readMoments(past, replay, file, chosen, options.graphObjects ?? 0);
     const shown = (line: number, nth: number): boolean => {
       const sum = wanted(line) ? survey.lines.get(line) : undefined;
       return sum !== undefined && (nth <= first || nth > sum.rounds - last);
@@ -79,11 +79,11 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
       file,
       source,
       code,
-      moments,
       shown,
       all: options.all ?? false,
     });
-    const ledgers = keeper.run();
+    const moments = await readMoments(past, stopsOf(replay, chosen), file, options.graphObjects ?? 0, keeper);
+    const ledgers = keeper.end();
     const explanation = assembled(replay, file, source, survey.lines, ledgers, code, wanted, options.all ?? false);
     return {
       explanation,
@@ -95,22 +95,18 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
   }
 }
 
-/** The program's variables at the events where something about them is to be told, by event. */
-async function readMoments(
-  past: Past,
-  replay: Replay,
-  file: string,
-  rounds: readonly CandidateRound[],
-  objects: number,
-): Promise<Map<number, Moment>> {
-  /** 0: read; 1: read, and remember the running frame, which the next event leaves. */
+/**
+ * The events at which something about the program's variables is to be told, in order. `leaves`: the frame that is running is to be
+ * remembered, as the next event leaves it.
+ */
+function stopsOf(replay: Replay, rounds: readonly Round[]): { event: number; leaves: boolean }[] {
   const stops = new Map<number, boolean>();
   const stop = (event: number, leaves = false): void => {
     if (event <= replay.end) stops.set(event, leaves || (stops.get(event) ?? false));
   };
-  for (const { round, calls, returns } of rounds) {
-    stop(round.first);
-    stop(round.last + 1);
+  for (const { first, last, calls = [], returns = [] } of rounds) {
+    stop(first);
+    stop(last + 1);
     for (const call of calls) stop(call + 1);
     for (const event of returns) {
       stop(event, true);
@@ -118,13 +114,28 @@ async function readMoments(
     }
   }
   stop(replay.end);
+  return [...stops].map(([event, leaves]) => ({ event, leaves })).sort((a, b) => a.event - b.event);
+}
+
+/** The program's variables at each of these events. While the run is on its way to one, the ledgers are brought up to it. */
+async function readMoments(
+  past: Past,
+  stops: readonly { event: number; leaves: boolean }[],
+  file: string,
+  objects: number,
+  keeper: LedgerKeeper,
+): Promise<Map<number, Moment>> {
   const files = [file];
   const moments = new Map<number, Moment>();
   let left = 0;
-  for (const [event, leaves] of [...stops].sort(([a], [b]) => a - b)) {
-    await past.goTo(eventNumber(event));
+  for (const { event, leaves } of stops) {
+    const coming = past.goTo(eventNumber(event));
+    coming.catch(() => {}); // waited for below
+    keeper.follow(event);
+    await coming;
     const moment = await past.moment({ files, left, objects });
     moments.set(event, moment);
+    keeper.meet(moment);
     left = leaves ? moment.innermost : 0;
   }
   return moments;
@@ -149,7 +160,7 @@ function assembled(
     for (const at of ledger.rounds) push(byRound, key(at.round), { ledger, at });
     for (const line of ledger.lines.keys()) push(byLine, line, ledger);
   }
-  const explainRound = ({ round }: CandidateRound): ExplainedRound => ({
+  const explainRound = (round: Round): ExplainedRound => ({
     nth: round.nth,
     function: round.function,
     depth: round.depth,

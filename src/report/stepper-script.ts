@@ -77,6 +77,7 @@ function show(i) {
     const li = el("li"); li.append(el("b", label(c.object) + "  " + count(c.before) + " \\u2192 " + count(c.after)));
     const ul = el("ul"); for (const one of c.list) ul.append(el("li", (one.delta ? (one.delta > 0 ? "+" : "\\u2212") + Math.abs(one.delta) + " " : "") + one.text)); li.append(ul); said.append(li);
   }
+  if (step.unsaid) said.append(el("li", "and " + step.unsaid + " more objects"));
   if (!step.changes.length) said.append(el("li", "No count of a named object changes here."));
   const counts = at("counts"); counts.replaceChildren();
   const before = new Map((steps[now - 1] ? steps[now - 1].nodes : []).map((n) => [n.object, n.count]));

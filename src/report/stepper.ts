@@ -7,12 +7,14 @@ import { createHash } from "node:crypto";
 import type { Explanation } from "../analyze/explain-data.js";
 import type { Step, Steps } from "../analyze/explain-steps.js";
 import { printable } from "../base/printable.js";
-import { html, scriptJson, trusted } from "./html.js";
+import { type Html, html, scriptJson, trusted } from "./html.js";
 import { STEPPER_SCRIPT } from "./stepper-script.js";
 import { themeStyle } from "./theme.js";
 
 /** Bytes of the data; beyond that steps are left out from the middle. */
 const MOST_DATA = 1_500_000;
+/** Objects whose changes one step tells; it says how many more there are. */
+const MOST_CHANGED = 200;
 
 const bars = Array.from({ length: 21 }, (_, i) => `.w${i}{width:${i * 0.5}rem}`).join("");
 
@@ -61,7 +63,7 @@ const hash = (text: string): string => `'sha256-${createHash("sha256").update(te
 
 /** The page; under 2 MB for a script of up to 200,000 characters. */
 export function stepperPage(explanation: Explanation, all: Steps): string {
-  const names = Object.fromEntries(
+  const objects = new Map(
     explanation.objects.map(({ object, type, address, names: of, death }) => [
       object,
       {
@@ -77,12 +79,22 @@ export function stepperPage(explanation: Explanation, all: Steps): string {
     ]),
   );
   let { steps, leftOut } = { steps: all.steps.map(shown), leftOut: all.leftOut };
-  let data = scriptJson({ steps, names });
-  while (data.text.length > MOST_DATA && steps.length > 2) {
+  const dataOf = (kept: typeof steps): Html => {
+    const told = kept.flatMap(({ changes, variables, nodes }) => [
+      ...[...changes, ...nodes].map(({ object }) => object),
+      ...variables.map(([, , object]) => object),
+    ]);
+    const names = Object.fromEntries(
+      [...new Set(told)].flatMap((id) => (objects.has(id) ? [[id, objects.get(id)]] : [])),
+    );
+    return scriptJson({ steps: kept, names });
+  };
+  let data = dataOf(steps);
+  while (Buffer.byteLength(data.text) > MOST_DATA && steps.length > 2) {
     const half = Math.floor(steps.length / 4);
-    leftOut += steps.length - 2 * half;
-    steps = [...steps.slice(0, half), ...steps.slice(-half)];
-    data = scriptJson({ steps, names });
+    leftOut += steps.length - 2 * Math.max(1, half);
+    steps = half === 0 ? [steps[0]!, steps.at(-1)!] : [...steps.slice(0, half), ...steps.slice(-half)];
+    data = dataOf(steps);
   }
   const policy = `default-src 'none'; script-src ${hash(STEPPER_SCRIPT)}; style-src ${hash(STYLE)}; base-uri 'none'; form-action 'none'`;
   const file = printable(explanation.file.slice(explanation.file.lastIndexOf("/") + 1));
@@ -131,14 +143,15 @@ export function stepperPage(explanation: Explanation, all: Steps): string {
 }
 
 /** Names of the recorded program, with what hides or turns text made visible. */
-function shown(step: Step): Step {
+function shown(step: Step): Step & { unsaid: number } {
   return {
     ...step,
     function: printable(step.function),
     variables: step.variables.map(([scope, name, id]) => [printable(scope), printable(name), id]),
     nodes: step.nodes.map((node) => ({ ...node, type: printable(node.type), text: printable(node.text) })),
     edges: step.edges.map(([a, b, text]) => [a, b, printable(text)]),
-    changes: step.changes.map((change) => ({
+    unsaid: Math.max(0, step.changes.length - MOST_CHANGED),
+    changes: step.changes.slice(0, MOST_CHANGED).map((change) => ({
       ...change,
       list: change.list.map(({ delta, text }) => ({ delta, text: printable(text) })),
     })),

@@ -1,6 +1,7 @@
 /**
  * Holds the events of a second run against a trace. Hashes are compared at the ends of the trace's chunks, wherever the second run
  * flushes; only when one differs are the chunk's events looked at one by one. For that, the events of the chunk under way are kept.
+ * Where the run is held in the middle of a chunk, what has come since it was last held there is compared in the same way.
  */
 import { chunkNumber, codeId, locationId } from "../base/ids.js";
 import { createColumns, type EventColumns, hashEvents, kindRow } from "../trace/events.js";
@@ -12,6 +13,8 @@ const FIELDS = ["kind", "site", "location", "address", "a", "b"] as const;
 export class EventComparer {
   readonly #reader: TraceReader;
   readonly #kept: EventColumns;
+  /** Rows of what is kept that were compared already. */
+  #compared = 0;
   #stored: EventColumns | undefined;
   #chunk = 0;
   #hash = 0;
@@ -38,6 +41,7 @@ export class EventComparer {
       this.#hash = hashEvents(kept, this.#hash);
       if (this.#hash !== chunk.hash) return this.#firstDifference();
       kept.count = 0;
+      this.#compared = 0;
       this.#chunk++;
     }
     return undefined;
@@ -45,7 +49,7 @@ export class EventComparer {
 
   /** Compares what was kept of the chunk under way: whether everything up to here was the same. */
   settle(): Divergence | undefined {
-    return this.#kept.count === 0 ? undefined : this.#firstDifference(true);
+    return this.#compared === this.#kept.count ? undefined : this.#firstDifference(true);
   }
 
   /** The second run is over; a complete trace must be, too. */
@@ -67,10 +71,10 @@ export class EventComparer {
   #firstDifference(mayBeNone = false): Divergence | undefined {
     const stored = this.#read();
     const kept = this.#kept;
-    for (let i = 0; i < kept.count; i++) {
-      if (FIELDS.every((field) => stored[field][i] === kept[field][i])) continue;
-      return { event: stored.first + i, expected: this.#text(stored, i), found: this.#text(kept, i) };
-    }
+    const differs = firstDifferentRow(stored, kept, this.#compared);
+    if (differs !== undefined)
+      return { event: stored.first + differs, expected: this.#text(stored, differs), found: this.#text(kept, differs) };
+    this.#compared = kept.count;
     if (mayBeNone) return undefined;
     const { hash } = this.#reader.chunks[this.#chunk]!;
     return {
@@ -94,4 +98,16 @@ export class EventComparer {
     words.push(`site ${columns.site[i]}`);
     return words.join(" ");
   }
+}
+
+/** From `from` on, as far as `found` goes. */
+function firstDifferentRow(stored: EventColumns, found: EventColumns, from: number): number | undefined {
+  const columns = FIELDS.map((field) => [stored[field], found[field]] as const);
+  let first = found.count;
+  for (const [one, other] of columns) {
+    let i = from;
+    while (i < first && one[i] === other[i]) i++;
+    first = i;
+  }
+  return first < found.count ? first : undefined;
 }

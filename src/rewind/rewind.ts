@@ -226,11 +226,12 @@ export class Past {
     return new Past(events, () => new Run(data, advice, options.onProgress));
   }
 
-  /** Holds the program right before this event: all earlier ones have happened. */
+  /** Holds the program right before this event: all earlier ones have happened. The run is in a thread of its own. */
   async goTo(event: EventNumber): Promise<Held> {
     if (event < 0 || event > this.events)
       throw new Failure(`#${event}: the trace has events #0 to #${this.events - 1}`, 2);
-    await this.leave();
+    // With nothing to wait for, the run is on its way when this returns, and the caller can work meanwhile.
+    if (this.#stays) await this.leave();
     if (this.#run && event < this.#event) await this.#drop();
     this.#run ??= this.#start();
     const { event: reached, ended } = await this.#run.ask({ kind: "go", to: event }, ["held"]);

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Change, type Explanation, explain, type History, historyOf, openReplay } from "../../dist/index.js";
+import { Kind } from "../../src/trace/events.js";
 import { cache, refledger, unrecorded } from "../support/recording.js";
 
 const folder = join(import.meta.dirname, "programs");
@@ -206,5 +207,62 @@ describe("explain of thirty small programs", () => {
         }
     }
     expect(checked).toBeGreaterThan(100);
+  });
+});
+
+describe("explain --all", () => {
+  const source = `class Thing:
+    pass
+for n in range(3):
+    [object(), Thing(), (n, [])]
+box = [Thing(), [Thing()]]
+box.clear()
+`;
+
+  it("has every object of the rounds that are shown, by the ledger; without it, those that variables name", async () => {
+    const path = join(directory, "unnamed.py");
+    writeFileSync(path, source);
+    const trace = join(directory, "unnamed.trace.db");
+    const recorded = await refledger(["record", "--quiet", "--no-graphs", "--out", trace, path]);
+    expect(recorded.code, recorded.err).toBe(0);
+    const told = async (...options: string[]): Promise<Explanation> => {
+      const { code, out, err } = await refledger(["explain", trace, "--json", ...options]);
+      expect(code, err).toBe(0);
+      return JSON.parse(out) as Explanation;
+    };
+    const all = await told("--all", "--rounds", "10");
+    const named = await told("--rounds", "10");
+    expect(named.objects.every(({ names }) => names.length > 0)).toBe(true);
+    expect(all.leftOut).toBe(0);
+    const ids = new Set(all.objects.map(({ object }) => object));
+    expect(named.objects.filter(({ object }) => !ids.has(object))).toEqual([]);
+
+    const replay = openReplay(trace);
+    try {
+      // Births on a line, from the events: each is an object of its own in the explanation.
+      const borns = all.lines.map(({ line, shown }) => {
+        const found = [];
+        for (const { first, last } of line === 4 || line === 5 ? shown : [])
+          for (const { columns, first: from, last: to } of replay.range(first, last + 1))
+            for (let row = from; row < to; row++) if (columns.kind[row] === Kind.new) found.push(columns.first + row);
+        return { line, found };
+      });
+      const events = borns.flatMap(({ found }) => found);
+      const told = new Set(all.objects.map(({ born }) => born?.event));
+      // Four of each of three rounds (the empty list within the tuple is one), and four in the box.
+      expect(events.length).toBeGreaterThanOrEqual(3 * 5 + 4);
+      expect(events.filter((event) => !told.has(event))).toEqual([]);
+      for (const { object, death, born } of all.objects) {
+        const { rows } = historyOf(replay, object, { all: true });
+        expect(death?.event ?? null).toBe(rows.findLast(({ kind }) => kind === "dealloc")?.time.event ?? null);
+        if (born) expect(rows[0]!.time.event).toBe(born.event);
+      }
+    } finally {
+      replay.close();
+    }
+    // Emptied: both things and the inner list are freed on line 6.
+    const inBox = all.objects.filter(({ born, death }) => born?.line === 5 && death?.line === 6);
+    const freed = inBox.map(({ type }) => type);
+    expect(freed.sort()).toEqual(["Thing", "Thing", "list"]);
   });
 });

@@ -1,5 +1,5 @@
 /** The stepping page in a real browser: keys, counts, the picture, hostile names, no request, its own policy, its size. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -43,6 +43,27 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   rmSync(directory, { recursive: true, force: true });
+});
+
+it("stays under its bound where a program has more to show, and says what it leaves out", async () => {
+  const lines = ["kept = []", "class Thing: pass"];
+  for (let i = 0; i < 300; i++) lines.push(`name_of_some_length_${i} = [[], Thing(), (kept,)]`);
+  lines.push("many = list(map(list, [()] * 15000))", "kept.append(many)");
+  writeFileSync(join(directory, "large.py"), `${lines.join("\n")}\n`);
+  const made = await refledger(["explain", "large.py", "--all", "--html", "large.html"], { cwd: directory });
+  expect(made.code, made.err).toBe(0);
+  const page = readFileSync(join(directory, "large.html"), "utf8");
+  expect(Buffer.byteLength(page)).toBeLessThan(2_000_000);
+  const text = /id="data">(.*?)<\/script>/s.exec(page)![1]!;
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(1_500_000);
+  const { steps } = JSON.parse(text) as { steps: { line: number; unsaid: number; changes: unknown[] }[] };
+  expect([steps[0]!.line, steps.at(-1)!.line]).toEqual([1, 304]);
+  const large = steps.find(({ line }) => line === 303)!;
+  expect(large.changes.length + large.unsaid).toBeGreaterThan(15_000);
+  const left = Number(/(\d+) steps between the first and the last are left out/.exec(page)![1]);
+  // A step for each line at least; a line that a function or class body runs on has more.
+  expect(left + steps.length).toBeGreaterThanOrEqual(304);
+  expect(left).toBeGreaterThan(0);
 });
 
 it("is small", () => expect(statSync(file).size).toBeLessThan(500_000));
