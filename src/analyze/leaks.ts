@@ -240,7 +240,10 @@ function goesOn({ graph, birth, moments }: Scene, { holder, entries, members }: 
   if (holder === NONE && entries.every(isState)) return false;
   const [a, one, two, b] = thirds(moments).map((point) => moments.points[point]!) as [number, number, number, number];
   const between = (from: number, to: number): boolean =>
-    [...members.values()].some(({ nodes }) => nodes.some((node) => birth[node]! >= from && birth[node]! < to));
+    [...members.values()].some(
+      // Of very many the first are remembered only: then the group speaks for them.
+      ({ nodes, objects }) => objects > nodes.length || nodes.some((node) => birth[node]! >= from && birth[node]! < to),
+    );
   return between(a, one) && between(one, two) && between(two, b);
 }
 
