@@ -25,7 +25,7 @@ import { lostObjects, risenCounts } from "./leaks-lost.js";
 import { createScene, partOf, type Scene } from "./leaks-scene.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-2";
+const VERSION = "leaks-3";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -227,9 +227,16 @@ function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[
     else causes.set(key, { cluster, reference });
   });
   return [...causes.values()]
-    .filter(({ cluster }) => goesOn(scene, cluster))
+    .filter(({ cluster, reference }) => !wasUnderConstruction(reference) && goesOn(scene, cluster))
     .map(({ cluster, reference }) => findingOf(scene, cluster, reference, "leak"));
 }
+
+/**
+ * Whether the holder got its name only after the representative was in it: a list that one expression makes, `[f(x) for x in …]`. It was
+ * built once, as large as it was meant to be.
+ */
+const wasUnderConstruction = (reference: KeptReference | null): boolean =>
+  reference?.evidence === "handed-over" && /^STORE_(NAME|GLOBAL|FAST|DEREF)$/.test(reference.opcode ?? "");
 
 /**
  * Whether a cause by itself brings something in each third of the time: a group may grow although each of its holders was filled at once.
