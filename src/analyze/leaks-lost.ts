@@ -9,12 +9,14 @@
  * Those were there before the program, or do not rise. So only what was born in the recording, or rose in each third of the time, is spoken of, and
  * only when it happened at least three times.
  */
+
+import type { Replay } from "../replay/replay.js";
 import { countOf } from "../replay/survey.js";
-import { EdgeKind, NONE } from "../rewind/object-graph.js";
+import { EdgeKind, NONE, type ObjectGraph } from "../rewind/object-graph.js";
 import { references } from "../rewind/why.js";
 import { fingerprintOf, type SourcePlace } from "./finding.js";
 import { type LeakFinding, leakedGroup } from "./leaks.js";
-import { thirds } from "./leaks-census.js";
+import { type Group, thirds } from "./leaks-census.js";
 import { pathTo } from "./leaks-holders.js";
 import { isOwnFile } from "./leaks-iterations.js";
 import { type KeptReference, placeOf, unbalancedReference } from "./leaks-ledger.js";
@@ -42,6 +44,7 @@ export function lostObjects(scene: Scene): LeakFinding[] {
     if (graph.count[node]! <= references(graph, node).explained || group[node] === NONE) continue;
     const object = census.heap.objectAt(graph.address[node]!);
     if (!object || scene.imported(object.stack, object.location)) continue;
+    if (scene.typeName(graph.type[node]!) === "dict" && mayBeInlineDict(graph, node)) continue;
     const nodes = byGroup.get(group[node]!);
     if (nodes) nodes.push(node);
     else byGroup.set(group[node]!, [node]);
@@ -51,7 +54,8 @@ export function lostObjects(scene: Scene): LeakFinding[] {
     if (nodes.length < FEWEST || findings.size >= MOST_ASKED) continue;
     nodes.sort((x, y) => birth[x]! - birth[y]!);
     const node = nodes[nodes.length >> 1]!;
-    const reference = repeatedReference(scene, nodes, node);
+    const own = isOwnClass(scene, census.groups[index]!);
+    const reference = own ? unbalancedReference(replay, id[node]!) : repeatedReference(scene, nodes, node);
     if (!reference) continue;
     const total = heldBy(scene, nodes);
     const type = scene.typeName(census.groups[index]!.type);
@@ -96,8 +100,51 @@ function repeatedReference(scene: Scene, nodes: readonly number[], middle: numbe
   if (!isOwnFile(reference.at.file)) return undefined;
   const others = [nodes[0]!, nodes.at(-1)!].map((node) => unbalancedReference(replay, id[node]!));
   const sameLine = others.every(({ at }) => at.file === reference.at.file && at.line === reference.at.line);
-  const apart = others[1]!.made.event - others[0]!.made.event >= LEAST_APART * replay.end;
-  return sameLine && apart ? reference : undefined;
+  const [first, last] = others.map(({ made }) => made.event) as [number, number];
+  return sameLine && last - first >= LEAST_APART * replay.end && !isOneInstruction(replay, first, last)
+    ? reference
+    : undefined;
+}
+
+/** Whether all from one event to another is done by one instruction: a C module that makes its state when it is first used, and keeps it. */
+function isOneInstruction(replay: Replay, from: number, to: number): boolean {
+  let location: number | undefined;
+  for (const { columns, first, last } of replay.range(from, to)) {
+    for (let row = first; row < last; row++) {
+      location ??= columns.location[row]!;
+      if (columns.location[row] !== location) return false;
+    }
+  }
+  return true;
+}
+
+/**
+ * Instances of a class that the program defines, made by a line of the program. The state of a C module is not made of those, so they
+ * need not be lost again and again to be told from it: three at once are enough.
+ */
+function isOwnClass({ replay }: Scene, { type, location }: Group): boolean {
+  return replay.names.module(type) === "__main__" && isOwnFile(replay.names.place(location).file);
+}
+
+/** More references to one object than a search of its holders is worth. */
+const HUB = 64;
+
+/**
+ * Whether a dict that nothing refers to may be the `__dict__` of an object whose attributes are inline values: `PyObject_VisitManagedDict`
+ * in Objects/dictobject.c visits the values in place of the dict, so no graph made by traversal shows who holds it. It refers to what its
+ * owner refers to; where that cannot be told (no values, or only such as everybody refers to), it may be one.
+ */
+function mayBeInlineDict(graph: ObjectGraph, node: number): boolean {
+  const targets = [...graph.out(node)].map((e) => graph.edge(e).target);
+  const rare = targets.find((target) => graph.count[target]! < HUB);
+  if (rare === undefined) return true;
+  for (const e of graph.into(rare)) {
+    const { source } = graph.edge(e);
+    if (source === NONE || source === node) continue;
+    const held = new Set([...graph.out(source)].map((other) => graph.edge(other).target));
+    if (targets.every((target) => held.has(target) || graph.count[target]! >= HUB)) return true;
+  }
+  return false;
 }
 
 const fingerprint = (type: string, createdAt: SourcePlace | null, { culprit }: KeptReference): string =>

@@ -16,7 +16,7 @@ import { NONE } from "../rewind/object-graph.js";
 import { keep, recall } from "../trace/answers.js";
 import { type Finding, fingerprintOf, type SourcePlace } from "./finding.js";
 import { growingBlocks } from "./leaks-blocks.js";
-import { evenMoments, type Group, type Moments, momentsOf, takeCensus } from "./leaks-census.js";
+import { evenMoments, type Group, type Moments, momentsOf, takeCensus, thirds } from "./leaks-census.js";
 import { type Cluster, clustersOf, type Member, mergeInto, pathTo } from "./leaks-holders.js";
 import { findIterations, type Iterations, iterationsNamed } from "./leaks-iterations.js";
 import { judge, type Verdict } from "./leaks-judge.js";
@@ -25,7 +25,7 @@ import { lostObjects, risenCounts } from "./leaks-lost.js";
 import { createScene, partOf, type Scene } from "./leaks-scene.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-1";
+const VERSION = "leaks-3";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -226,7 +226,32 @@ function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[
     if (same) mergeInto(same.cluster, cluster);
     else causes.set(key, { cluster, reference });
   });
-  return [...causes.values()].map(({ cluster, reference }) => findingOf(scene, cluster, reference, "leak"));
+  return [...causes.values()]
+    .filter(({ cluster, reference }) => !wasUnderConstruction(reference) && goesOn(scene, cluster))
+    .map(({ cluster, reference }) => findingOf(scene, cluster, reference, "leak"));
+}
+
+/**
+ * Whether the holder got its name only after the representative was in it: a list that one expression makes, `[f(x) for x in …]`. It was
+ * built once, as large as it was meant to be.
+ */
+const wasUnderConstruction = (reference: KeptReference | null): boolean =>
+  reference?.evidence === "handed-over" && /^STORE_(NAME|GLOBAL|FAST|DEREF)$/.test(reference.opcode ?? "");
+
+/**
+ * Whether a cause by itself brings something in each third of the time: a group may grow although each of its holders was filled at once.
+ * What words of the interpreter's private state hold directly (the method cache, say) is bounded by the size of those tables.
+ */
+function goesOn({ graph, birth, moments }: Scene, { holder, entries, members }: Cluster): boolean {
+  const isState = (entry: number): boolean => graph!.parent(entry) === NONE || graph!.isStateRoot(graph!.parent(entry));
+  if (holder === NONE && entries.every(isState)) return false;
+  const [a, one, two, b] = thirds(moments).map((point) => moments.points[point]!) as [number, number, number, number];
+  const between = (from: number, to: number): boolean =>
+    [...members.values()].some(
+      // Of very many the first are remembered only: then the group speaks for them.
+      ({ nodes, objects }) => objects > nodes.length || nodes.some((node) => birth[node]! >= from && birth[node]! < to),
+    );
+  return between(a, one) && between(one, two) && between(two, b);
 }
 
 const totalOf = ({ members }: Cluster): { objects: number; bytes: number } => {

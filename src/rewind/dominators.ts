@@ -15,7 +15,7 @@ export interface Dominators {
 
 export function dominators(graph: ObjectGraph): Dominators {
   const n = graph.nodes;
-  const roots = new Set<number>([...graph.holdingRoots()].map((e) => graph.edge(e).target));
+  const roots = new Set<number>(graph.holdingRoots().map((e) => graph.edge(e).target));
   for (let node = 0; node < n; node++) if (graph.bytes[node] === 0) roots.add(node);
   const order = postorder(graph, roots);
   const position = new Int32Array(n + 1).fill(NONE);

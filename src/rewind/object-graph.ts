@@ -52,6 +52,7 @@ export class ObjectGraph {
   /** References that were taken for borrowed since their objects' counts have no room for them. */
   readonly surplus: { readonly stack: number; readonly others: number };
   #parent: Int32Array | undefined;
+  #holding: readonly number[] | undefined;
   #distance: Int32Array | undefined;
 
   private constructor({ nodes, edges, labels }: GraphParts) {
@@ -270,14 +271,33 @@ export class ObjectGraph {
    * Roots that keep their object alive: all but those words of the private state for which the other references leave no room in the
    * count, such as the borrowed ones of the cache of methods.
    */
-  *holdingRoots(): Generator<number> {
-    for (const e of this.rootEdges) if (!this.isStateRoot(e) || this.#hasRoom(this.#target[e]!)) yield e;
+  holdingRoots(): readonly number[] {
+    if (this.#holding) return this.#holding;
+    const room = new Map<number, boolean>();
+    this.#holding = [...this.rootEdges].filter((e) => {
+      if (!this.isStateRoot(e)) return true;
+      const node = this.#target[e]!;
+      let has = room.get(node);
+      if (has === undefined) {
+        has = this.#hasRoom(node);
+        room.set(node, has);
+      }
+      return has;
+    });
+    return this.#holding;
   }
 
   #hasRoom(node: number): boolean {
+    const count = this.count[node]!;
+    const [first, end] = [this.#inStart[node]!, this.#inStart[node + 1]!];
+    // Immortal ones, to which thousands of roots and other references lead.
+    if (end - first < count) return true;
     let others = 0;
-    for (const e of this.into(node)) if (this.#kind[e] !== EDGE.borrowed && !this.isStateRoot(e)) others++;
-    return others < this.count[node]!;
+    for (let i = first; i < end; i++) {
+      const e = this.#inEdges[i]!;
+      if (this.#kind[e] !== EDGE.borrowed && !this.isStateRoot(e)) others++;
+    }
+    return others < count;
   }
 
   #isMain(e: number): boolean {

@@ -5,9 +5,16 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { check, findLeaks, type LeakResult, parseRules } from "../../src/index.js";
+import type { LeakResult } from "../../src/index.js";
 import { emptied, refledger } from "../support/recording.js";
+
+/** As built, since recording and going back start workers. */
+const built = (path: string): Promise<unknown> =>
+  import(pathToFileURL(join(import.meta.dirname, "../../dist", path)).href);
+const { check, findLeaks, parseRules } = (await built("index.js")) as typeof import("../../src/index.js");
+const { record } = (await built("record/record.js")) as typeof import("../../src/record/record.js");
 
 const programs = join(import.meta.dirname, "leak-programs");
 const names = readdirSync(programs)
@@ -24,14 +31,26 @@ function culpritOf(name: string): number | null {
 }
 
 const results = new Map<string, LeakResult>();
+const problemsOf = (name: string): LeakResult["findings"] =>
+  results.get(name)!.findings.filter(({ isProblem }) => isProblem);
 
-beforeAll(async () => {
+/** In this process, since starting one costs as much as recording such a program. */
+async function recordAll(): Promise<void> {
   for (const name of names) {
-    const { code, err } = await refledger(["record", "--out", traceOf(name), join(programs, `${name}.py`)]);
-    if (code !== 0) throw new Error(`${name}: ${code} ${err}`);
+    const program = { kind: "script", target: join(programs, `${name}.py`), args: [] } as const;
+    const { exitCode, complete } = await record({
+      program,
+      out: traceOf(name),
+      cwd: programs,
+      env: {},
+      version: "test",
+    });
+    if (exitCode !== 0 || !complete) throw new Error(`${name}: exit code ${exitCode}, complete: ${complete}`);
     results.set(name, findLeaks(traceOf(name)));
   }
-}, 600_000);
+}
+
+beforeAll(recordAll, 600_000);
 
 afterAll(() => {
   emptied(folder);
@@ -41,24 +60,24 @@ describe("programs that leak and programs that look as if", () => {
   it("are at least twenty", () => expect(names.length).toBeGreaterThanOrEqual(20));
 
   it.each(names)("%s", (name) => {
-    const problems = results.get(name)!.findings.filter(({ isProblem }) => isProblem);
     const line = culpritOf(name);
-    expect(problems.map(({ culprit }) => [culprit?.file, culprit?.line])).toEqual(
+    expect(problemsOf(name).map(({ culprit }) => [culprit?.file, culprit?.line])).toEqual(
       line === null ? [] : [[join(programs, `${name}.py`), line]],
     );
   });
 
   it("precision and recall are 1", () => {
-    let hits = 0;
-    let alarms = 0;
-    let leaks = 0;
-    for (const name of names) {
-      const line = culpritOf(name);
-      const problems = results.get(name)!.findings.filter(({ isProblem }) => isProblem);
-      alarms += problems.length;
-      if (line !== null) leaks++;
-      if (line !== null && problems.some(({ culprit }) => culprit?.line === line)) hits++;
-    }
+    const table = names.map((name) => {
+      const [line, problems] = [culpritOf(name), problemsOf(name)];
+      const right = problems.filter(({ culprit }) => line !== null && culprit?.line === line).length;
+      return { program: name, culprit: line, named: problems.map(({ culprit }) => culprit?.line).join(), right };
+    });
+    console.table(table);
+    const sum = (values: readonly number[]): number => values.reduce((all, n) => all + n, 0);
+    const hits = sum(table.map(({ right }) => Math.min(1, right)));
+    const alarms = sum(names.map((name) => problemsOf(name).length));
+    const leaks = table.filter(({ culprit }) => culprit !== null).length;
+    expect(leaks).toBeGreaterThanOrEqual(10);
     expect({ precision: hits / alarms, recall: hits / leaks }).toEqual({ precision: 1, recall: 1 });
   });
 

@@ -14,14 +14,15 @@ const script = `
 const { findLeaks } = await import(process.argv[1]);
 const begun = performance.now();
 const { findings } = findLeaks(process.argv[2]);
-console.log(JSON.stringify({ seconds: (performance.now() - begun) / 1000, megabytes: process.resourceUsage().maxRSS / 1024, findings: findings.length }));
+const { user, system } = process.cpuUsage();
+console.log(JSON.stringify({ seconds: (performance.now() - begun) / 1000, cpuSeconds: (user + system) / 1e6, megabytes: process.resourceUsage().maxRSS / 1024, findings: findings.length }));
 `;
 
 export async function run({ quick }) {
   const folder = mkdtempSync(join(tmpdir(), "refledger-bench-"));
   try {
     const trace = join(folder, "bench.trace.db");
-    await record({
+    const { events } = await record({
       program: {
         kind: "script",
         target: resolve(import.meta.dirname, "workloads/parsing-and-unparsing.py"),
@@ -38,9 +39,12 @@ export async function run({ quick }) {
       );
     const first = ask();
     const second = ask();
-    console.log(`first   ${first.seconds.toFixed(1)} s, ${Math.round(first.megabytes)} MB (at most 20 s, 600 MB)`);
+    console.log(`events  ${(events / 1e6).toFixed(1)} million`);
+    console.log(
+      `first   ${first.seconds.toFixed(1)} s (${first.cpuSeconds.toFixed(1)} s of CPU), ${Math.round(first.megabytes)} MB (at most 20 s, 600 MB)`,
+    );
     console.log(`second  ${second.seconds.toFixed(2)} s (at most 1 s)`);
-    return { first, second };
+    return { events, first, second };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
