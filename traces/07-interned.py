@@ -35,7 +35,7 @@ mark("intern")
 assert interned is x
 print("interned, the same object:          ", interned is x)
 
-# A new string that is interned stays as long as somebody refers to it. (In 3.12 alone it was immortal from then on.)
+# A new string that is interned stays as long as somebody refers to it. (The first releases of 3.12 made it immortal.)
 mark("fresh-before")
 fresh = sys.intern("".join(["never ", "seen ", "before"]))
 mark("fresh")

@@ -249,14 +249,16 @@ function linesOf(names: Names, byLocation: ReadonlyMap<number, number>): CycleFi
 }
 
 /** The kind of place that a reference's name speaks of. */
-const slotKind = (name: string | null): string =>
+const slotKind = (name: string | null): NonNullable<OpenEntry["into"]> | "?" =>
   name === null
     ? "?"
     : /^\[\d+\]$|^ \(member\)$/.test(name)
       ? "item"
       : /^\.[^k<]|^\.k(?!eys\(\))/.test(name)
         ? "attribute"
-        : "?";
+        : name.startsWith("['")
+          ? "variable"
+          : "?";
 
 export function findingOf(
   replay: Replay,

@@ -26,8 +26,8 @@ export interface OpenEntry {
   readonly site: number;
   /** Whether what made it stores: an instruction, or a C function such as list.append. */
   readonly stores: boolean;
-  /** Where what made it can have put it: an attribute (or cell), or an item of a list, tuple or set; null = anywhere. */
-  readonly into: "attribute" | "item" | null;
+  /** Where what made it can have put it: an attribute (or cell), an item of a list, tuple or set, or a dict's value that is a variable; null = anywhere. */
+  readonly into: "attribute" | "item" | "variable" | null;
 }
 
 /** The references to each object that were open at its moment, oldest first. Objects from before the recording have none that are known. */
@@ -42,8 +42,10 @@ export function openReferences(replay: Replay, wishes: readonly LedgerWish[]): O
       const text = `${name} ${file}:${line}`;
       const number = lines.get(text) ?? lines.size;
       lines.set(text, number);
-      const into = INTO_ATTRIBUTES.test(opcode ?? "") ? "attribute" : INTO_ITEMS.test(opcode ?? "") ? "item" : null;
-      found = { line: number, stores: STORES.test(opcode ?? ""), into };
+      const into = INTO.find(([, opcodes]) => opcodes.test(opcode ?? ""))?.[0] ?? null;
+      // An append that the interpreter has specialised (CALL_LIST_APPEND, Python/bytecodes.c) is no call of list.append: the text of the line tells.
+      const appends = opcode === "CALL" && line !== null && /\.append\(/.test(names.source(file ?? "", line) ?? "");
+      found = { line: number, stores: STORES.test(opcode ?? ""), appends, into };
       facts.set(location, found);
     }
     return found;
@@ -77,10 +79,12 @@ export function openReferences(replay: Replay, wishes: readonly LedgerWish[]): O
         const { birth, until } = wishes[w]!;
         if (event < birth || event >= until) continue;
         const list = lists[w]!;
-        const { line, stores: byInstruction, into: byOpcode } = factsOf(location[i]!);
+        const { line, stores: byInstruction, appends, into: byOpcode } = factsOf(location[i]!);
         const cFunction = names.cFunction(site[i]!) ?? "";
-        const stores = byInstruction || APPENDS.test(cFunction);
-        const into = byOpcode ?? (LISTS.test(cFunction) ? "item" : null);
+        const inlined = appends && cFunction === "_PyEval_EvalFrameDefault";
+        // A variable of a module or class is bound by PyDict_SetItem as well, but what a name holds is not what an object holds of another.
+        const stores = byInstruction || inlined || (byOpcode !== "variable" && APPENDS.test(cFunction));
+        const into = byOpcode ?? (inlined || LISTS.test(cFunction) ? "item" : null);
         const open = { event, location: location[i]!, site: site[i]!, line, stores, into };
         if (event === birth) list.push({ ...open, kind: "birth", stores: false, into: null });
         else if (code === Kind.incref) list.push({ ...open, kind: "incref" });
@@ -100,15 +104,20 @@ interface InstructionFacts {
   /** The same number for the same line. */
   readonly line: number;
   readonly stores: boolean;
+  /** Whether its line calls an append. */
+  readonly appends: boolean;
   readonly into: OpenEntry["into"];
 }
 
-const INTO_ATTRIBUTES = /^(STORE_ATTR|STORE_DEREF)$/;
-const INTO_ITEMS = /^(BUILD_(LIST|TUPLE|SET)|LIST_APPEND|LIST_EXTEND|SET_ADD|SET_UPDATE)$/;
+const INTO: readonly (readonly [NonNullable<OpenEntry["into"]>, RegExp])[] = [
+  ["attribute", /^(STORE_ATTR|STORE_DEREF)$/],
+  ["item", /^(BUILD_(LIST|TUPLE|SET)|LIST_APPEND|LIST_EXTEND|SET_ADD|SET_UPDATE)$/],
+  ["variable", /^STORE_(NAME|GLOBAL)$/],
+];
 const LISTS = /^(list\.(append|insert|extend)|PyList_(Append|Insert))$/;
 /** Instructions that put a reference where it stays. */
 const STORES =
-  /^(STORE_(ATTR|SUBSCR|SLICE|GLOBAL|DEREF)|LIST_APPEND|LIST_EXTEND|SET_ADD|SET_UPDATE|MAP_ADD|DICT_UPDATE|BUILD_)/;
+  /^(STORE_(ATTR|SUBSCR|SLICE|DEREF)|LIST_APPEND|LIST_EXTEND|SET_ADD|SET_UPDATE|MAP_ADD|DICT_UPDATE|BUILD_)/;
 /** C functions that put one reference where it stays. */
 const APPENDS =
   /^(list\.(append|insert)|PyList_(Append|Insert)|(Py)?dict\.setdefault|_?PyDict_SetItem\w*|PyObject_SetItem|set\.add|PySet_Add|collections\.deque\.append(left)?|deque\.append(left)?)$/i;

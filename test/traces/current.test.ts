@@ -19,8 +19,10 @@ describe("docs/memory-model", () => {
 
   for (const name of chapters) {
     it(`${name}: its output, programs and picture are current`, async () => {
-      const checked = await run(process.execPath, [join(root, "traces/build.mjs"), "--check", name.slice(0, 2)]);
+      const checked = await run(process.execPath, [join(root, "traces/build.mjs"), "--check", name.slice(0, 2)], {
+        timeout: 280_000,
+      });
       expect(checked).toMatchObject({ code: 0, err: "" });
-    });
+    }, 300_000);
   }
 });
