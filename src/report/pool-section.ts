@@ -165,8 +165,8 @@ function hitRateChart(
             field: "percent",
             type: "quantitative",
             title: "% from the free list",
-            scale: { type: "threshold", domain: [1, 25, 50, 75, 90, 99], range: heatColours() },
-            legend: { symbolType: "square" },
+            // The palest step is left to what is empty: no birth at all is something else than no birth from the list.
+            scale: { type: "threshold", domain: [25, 50, 75, 90, 99], range: heatColours().slice(1) },
           },
           tooltip: [
             { field: "type" },
