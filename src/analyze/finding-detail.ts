@@ -10,6 +10,7 @@ import { historyOf } from "../replay/history.js";
 import type { Replay } from "../replay/replay.js";
 import type { TimeInfo } from "../replay/survey.js";
 import type { Finding, SourcePlace } from "./finding.js";
+import type { LeakFinding } from "./leaks.js";
 import type { Suspect } from "./suspects.js";
 
 /** References from the end of a path back that are looked up: each costs a pass over its object's events. */
@@ -41,9 +42,13 @@ export interface FindingDetail {
   readonly suspect: number | null;
   /** Ledger of the object at the path's end. */
   readonly ledger: Suspect | null;
+  /** The same finding as the search for leaks has it, with the line that stored and the groups; null = another kind of finding. */
+  readonly leak: LeakFinding | null;
+  /** What is seen of the finding in the recording, for a reader who looks at a part of it: first and last event; null = it is about the end. */
+  readonly span: { readonly from: number; readonly to: number } | null;
 }
 
-export function findingDetail(replay: Replay, finding: Finding): FindingDetail {
+export function findingDetail(replay: Replay, finding: Finding, leak: LeakFinding | null): FindingDetail {
   const path = finding.keptBy?.steps ?? [];
   replay.seek(replay.end);
   const ids = path.map(({ address }) => replay.heap.objectAt(address)?.id ?? null);
@@ -64,7 +69,16 @@ export function findingDetail(replay: Replay, finding: Finding): FindingDetail {
       open: history.open.length + history.openElsewhere,
     };
   });
-  return { finding, steps, suspect: suspectOf(finding), ledger };
+  return { finding, steps, suspect: suspectOf(finding), ledger, leak, span: spanOf(leak, ledger) };
+}
+
+/** From the birth of the representative to the moment when the reference was made that keeps it. */
+function spanOf(leak: LeakFinding | null, ledger: Suspect | null): FindingDetail["span"] {
+  const stored = leak?.reference?.made.event;
+  const object = ledger?.history.object;
+  const born = object?.id === leak?.representative ? object?.born?.event : undefined;
+  const known = [stored, born].filter((event) => event !== undefined);
+  return known.length === 0 ? null : { from: Math.min(...known), to: Math.max(...known) };
 }
 
 function suspectOf({ keptBy, objects }: Finding): number | null {

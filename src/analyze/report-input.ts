@@ -3,7 +3,7 @@ import type { Replay } from "../replay/replay.js";
 import { analyseCycles, type CyclesAnswer } from "./cycles.js";
 import type { Finding } from "./finding.js";
 import { type FindingDetail, findingDetail } from "./finding-detail.js";
-import { leaksOf } from "./leaks.js";
+import { type LeakResult, leaksOf } from "./leaks.js";
 import { type Overview, overviewOf } from "./overview.js";
 import { analysePools } from "./pools.js";
 import type { PoolsAnalysis } from "./pools-data.js";
@@ -20,8 +20,7 @@ export interface ReportInput {
   readonly findings: readonly Finding[];
   /** The first of them, with what is known of their paths. */
   readonly details: readonly FindingDetail[];
-  /** What was looked for beside cycles and pools. */
-  readonly lookedFor: { readonly leaks: boolean };
+  readonly leaks: LeakResult;
   readonly cycles: CyclesAnswer;
   readonly pools: PoolsAnalysis;
 }
@@ -40,6 +39,6 @@ export async function reportInput(replay: Replay): Promise<ReportInput> {
   const details = findings
     .filter(({ kind }) => kind !== "cycle")
     .slice(0, MOST_DETAILED)
-    .map((finding) => findingDetail(replay, finding));
-  return { overview, findings, details, lookedFor: { leaks: true }, cycles, pools };
+    .map((finding) => findingDetail(replay, finding, leaks.findings.find((one) => one === finding) ?? null));
+  return { overview, findings, details, leaks, cycles, pools };
 }

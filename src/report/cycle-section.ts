@@ -5,7 +5,7 @@ import type { FindingDetail } from "../analyze/finding-detail.js";
 import type { Overview } from "../analyze/overview.js";
 import { bytes, count, plural } from "../base/quantity.js";
 import { type Cell, type Chart, type Dataset, eventAxis, specification } from "./charts.js";
-import { findingArticle, linesAround } from "./finding-section.js";
+import { findingArticle, hiddenNote, linesAround } from "./finding-section.js";
 import { graphDrawing } from "./graph-drawing.js";
 import { type Html, html } from "./html.js";
 import { colour } from "./theme.js";
@@ -32,7 +32,14 @@ export function cycleSection(answer: CyclesAnswer, overview: Overview, words: Wo
     });
   const lives = lifeChart(shown, answer, words);
   const articles = shown.map((finding) => {
-    const detail: FindingDetail = { finding, steps: [], suspect: null, ledger: null };
+    const detail: FindingDetail = {
+      finding,
+      steps: [],
+      suspect: null,
+      ledger: null,
+      leak: null,
+      span: lifeOf(finding.example, answer),
+    };
     return findingArticle(detail, overview, words, kindOf(finding, overview, words));
   });
   const end = answer.atEnd.known
@@ -41,6 +48,7 @@ export function cycleSection(answer: CyclesAnswer, overview: Overview, words: Wo
   return {
     section: html`<p>Objects that refer to each other in a ring are not freed when nothing else refers to them: their counts never reach zero, and they lie dead until the cycle collector runs. ${end}</p>
 ${shown.length === 0 ? html`<p>No cycle died in this recording.</p>` : lives.charts.length > 0 && html`<figure data-chart="cycle-lives"></figure>`}
+${shown.length > 0 && html`<p>Choosing a part of the recording leaves the kinds whose example lived in it, and the collections that ran in it; the numbers of a kind stay those of the whole recording.</p>`}${hiddenNote("cycles")}
 ${articles}
 ${collectionTable(answer, leftOut)}`,
     ...lives,
@@ -97,6 +105,12 @@ function exampleGraph(example: CycleExample, words: Words): Html {
 <p class="muted">${closing >= 0 ? "The marked reference closed the ring. " : ""}References are ${example.edgesAre === "observed" ? "as read from the memory" : "inferred from the order in which the collector let go of the objects"}.${more > 0 && html` ${plural(more, "more object")} of the ring ${more === 1 ? "is" : "are"} not drawn.`}${hanging > 0 && html` ${plural(hanging, "more object")} hung on it and went with it.`}</p>`;
 }
 
+/** From the birth of the ring's last member to its collection or the recording's end. */
+const lifeOf = ({ members, collected }: CycleExample, { events }: CyclesAnswer): { from: number; to: number } => ({
+  from: members.reduce((most, { cycle, born }) => (cycle > 0 && born ? Math.max(most, born.event) : most), 0),
+  to: collected?.event ?? events,
+});
+
 function lifeChart(findings: readonly CycleFinding[], answer: CyclesAnswer, words: Words): Drawn {
   const labels = distinct(
     findings.map(({ classes, type }) => {
@@ -107,8 +121,7 @@ function lifeChart(findings: readonly CycleFinding[], answer: CyclesAnswer, word
   );
   const rows: Cell[][] = [];
   findings.forEach(({ example }, i) => {
-    const born = Math.max(0, ...example.members.filter(({ cycle }) => cycle > 0).map((one) => one.born?.event ?? 0));
-    const end = example.collected?.event ?? answer.events;
+    const { from: born, to: end } = lifeOf(example, answer);
     const orphaned = example.orphaned?.time.event ?? null;
     const dead = example.collected ? "dead, until collected" : "dead, to the end";
     if (orphaned !== null) {

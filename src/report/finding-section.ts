@@ -1,6 +1,7 @@
 /** Findings for a reader: one sentence, the retaining path drawn from root to object, when and where its references were made, the lines around. */
 import type { Finding, FindingKind, SourcePlace } from "../analyze/finding.js";
 import type { FindingDetail, StepDetail } from "../analyze/finding-detail.js";
+import type { LeakFinding, LeakResult } from "../analyze/leaks.js";
 import type { Overview } from "../analyze/overview.js";
 import { bytes, count, plural } from "../base/quantity.js";
 import { type Html, html } from "./html.js";
@@ -34,18 +35,52 @@ export function findingArticle(
   words: Words,
   more: Html | null = null,
 ): Html {
-  const { finding } = detail;
+  const { finding, leak, span } = detail;
   const told = finding.advice === null ? "" : words.sentence(finding.advice, expressionsOf(finding));
   const advice = told.replace(/^[a-z]/, (first) => first.toUpperCase()).replace(/([^.…])$/, "$1.");
-  return html`<article class="finding${finding.isProblem ? " problem" : ""}" data-finding="${finding.fingerprint}" id="finding-${finding.fingerprint}">
+  return html`<article class="finding${finding.isProblem ? " problem" : ""}" data-finding="${finding.fingerprint}" id="finding-${finding.fingerprint}"${span && html` data-from="${span.from}" data-to="${span.to}"`}>
 <h3><span class="tag">${KIND_NAMES[finding.kind]}</span>${titleOf(finding, words)}</h3>
 ${advice !== "" && html`<p>${advice}</p>`}
 <p class="muted">${plural(finding.objects, "object")} of type ${words.name(finding.type)}, ${bytes(finding.bytes)}${finding.createdAt && html`, created at ${words.place(finding.createdAt)}`}. Fingerprint <code>${finding.fingerprint}</code>.</p>
 ${more}
 ${finding.createdAt && linesAround(finding.createdAt, overview, words)}
+${leak && leakFacts(leak, overview, words)}
 ${finding.keptBy && retainingPath(detail, words)}
 </article>`;
 }
+
+const EVIDENCE = { stored: "Stored at", "handed-over": "Stored at", birth: "Made at", unbalanced: "Taken at" } as const;
+
+/** What only a leak has: its rate, the line that made the reference which was not given back, the holder that grows, and what goes along. */
+function leakFacts(leak: LeakFinding, overview: Overview, words: Words): Html {
+  const { perIteration, isProblem, culprit, reference, representative, holder, groups, createdAt } = leak;
+  const same = culprit !== null && culprit.file === createdAt?.file && culprit.line === createdAt?.line;
+  const rows = groups.map(
+    (group) =>
+      html`<tr><th scope="row">${words.name(group.type)}</th><td>${words.place(group.createdAt) || "C code"}</td><td class="n">${count(group.objects)}</td><td class="n">${bytes(group.bytes)}</td><td class="n">${count(group.made)}</td><td class="n">${count(group.died)}</td></tr>`,
+  );
+  return html`${perIteration !== null && isProblem && html`<p><b>Remains</b> <span data-rate>${rateText(perIteration)}</span> a round.</p>`}
+${culprit && reference && html`<p><b>${EVIDENCE[reference.evidence]}</b> <span data-culprit>${words.place(culprit) || "C code"}</span>: the reference was made at #${count(reference.made.event)} (${reference.made.seconds.toFixed(3)} s)${representative !== null && html`, of the representative #${representative}`}, and is not given back.</p>`}
+${culprit && !same && linesAround(culprit, overview, words)}
+${holder && html`<p><b>What grows</b> is <code>${words.expression(holder.expression)}</code>, a ${words.name(holder.type)}${holder.others > 0 && html`, and ${plural(holder.others, "other holder")} like it`}.</p>`}
+${rows.length > 0 && html`<h4>What belongs to it</h4><div class="scroll" tabindex="0" role="region" aria-label="Types and places that belong to it"><table class="groups"><thead><tr><th scope="col">type</th><th scope="col">created at</th><th scope="col" class="n">objects</th><th scope="col" class="n">size</th><th scope="col" class="n">made</th><th scope="col" class="n">died</th></tr></thead><tbody>${rows}</tbody></table></div><p class="muted">“Made” and “died” count from the end of the warm-up.</p>`}`;
+}
+
+/** As the command prints it. */
+export const rateText = (n: number): string => (n >= 0.01 ? String(Math.round(n * 100) / 100) : n.toPrecision(2));
+
+/** How leaks were looked for, and what a chosen part of the recording does to them. */
+export function leakScope({ iterations, from, to, hasGraph }: LeakResult, words: Words): Html {
+  const rounds =
+    iterations.by === "events"
+      ? html`No rounds were found in the program, so survivors were counted from #${count(from.event)} to #${count(to.event)}.`
+      : html`${count(iterations.count)} rounds by <code>${words.value(iterations.name ?? "")}</code>; the first quarter is warm-up.`;
+  return html`<p id="leak-scope">${rounds}${!hasGraph && " The trace has no object graph at its end: what keeps the objects is not known."} Choosing a part of the recording leaves the findings whose representative was created, or stored, in it; their numbers stay those of the whole recording.</p>${hiddenNote("leaks")}`;
+}
+
+/** Says how many articles of a section lie outside of the chosen part; the page's script fills it. */
+export const hiddenNote = (section: string): Html =>
+  html`<p class="muted" data-outside="${section}" role="status" hidden></p>`;
 
 /** The lines around a place, the place marked; nothing where the trace does not have them. */
 export function linesAround(place: SourcePlace, { sources }: Overview, words: Words): Html | null {
@@ -87,13 +122,13 @@ function madeText({ made, open }: StepDetail, words: Words): Html | null {
 }
 
 /** The verdict: what the findings come to, in a sentence or two. */
-export function verdict(findings: readonly Finding[], lookedFor: { readonly leaks: boolean }, words: Words): Html {
+export function verdict(findings: readonly Finding[], words: Words): Html {
   const problems = findings.filter(({ isProblem }) => isProblem);
   const others = findings.length - problems.length;
   const link = (finding: Finding): Html =>
     html`<a href="#finding-${finding.fingerprint}">${titleOf(finding, words)}</a>`;
   if (problems.length === 0)
-    return html`<div class="verdict" id="verdict"><p class="lead">No problem was found${!lookedFor.leaks && " among cycles and in pools; leaks were not looked for"}${others > 0 && html`; ${plural(others, "observation")} that ${others === 1 ? "is" : "are"} none ${others === 1 ? "is" : "are"} listed below`}.</p></div>`;
+    return html`<div class="verdict" id="verdict"><p class="lead">No problem was found${others > 0 && html`; ${plural(others, "observation")} that ${others === 1 ? "is" : "are"} none ${others === 1 ? "is" : "are"} listed below`}.</p></div>`;
   const kinds = new Map<FindingKind, number>();
   for (const { kind } of problems) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   const sums = [...kinds].map(([kind, n]) =>
@@ -101,5 +136,5 @@ export function verdict(findings: readonly Finding[], lookedFor: { readonly leak
       .replace(/ys$/, "ies")
       .replace(/memorys|growths|memories$/, KIND_NAMES[kind]),
   );
-  return html`<div class="verdict problem" id="verdict"><p class="lead"><b>${sums.join(", ")}.</b></p><ul>${problems.slice(0, 6).map((finding) => html`<li>${link(finding)}</li>`)}</ul>${!lookedFor.leaks && html`<p class="muted">Leaks were not looked for.</p>`}${problems.length > 6 && html`<p>… and ${count(problems.length - 6)} more.</p>`}${others > 0 && html`<p class="muted">${plural(others, "more observation")} that need${others === 1 ? "s" : ""} nothing done.</p>`}</div>`;
+  return html`<div class="verdict problem" id="verdict"><p class="lead"><b>${sums.join(", ")}.</b></p><ul>${problems.slice(0, 6).map((finding) => html`<li>${link(finding)}</li>`)}</ul>${problems.length > 6 && html`<p>… and ${count(problems.length - 6)} more.</p>`}${others > 0 && html`<p class="muted">${plural(others, "more observation")} that need${others === 1 ? "s" : ""} nothing done.</p>`}</div>`;
 }

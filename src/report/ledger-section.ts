@@ -102,7 +102,7 @@ export function ledgerSection(suspects: readonly Suspect[], words: Words): Ledge
     return html`<article class="ledger" id="${name}"><h3>${title}</h3>
 <p>${words.sentence(because)} ${bytes(object.bytes)}, ${object.born === null ? "from before the program" : `born at #${count(object.born.event)} (${object.born.seconds.toFixed(3)} s)`}, ${end}; ${plural(history.changes, "change")} of its count.</p>
 <figure data-chart="${name}"></figure>
-${open.length > 0 && html`<p class="tight"><b>${plural(open.length, "reference")} still open</b>${history.openElsewhere > 0 && html`, ${count(history.openElsewhere)} more set in bulk or from before`}:</p><ul>${openRows}</ul>`}
+${open.length > 0 && html`<p class="tight"><b>${plural(open.length, "reference")} still open at the end</b>${history.openElsewhere > 0 && html`, ${count(history.openElsewhere)} more set in bulk or from before`}:</p><ul>${openRows}</ul>`}
 <div class="scroll" tabindex="0" role="region" aria-label="Ledger of ${title}"><table class="statement"><thead><tr><th scope="col" class="n">event</th><th scope="col">what</th><th scope="col" class="n">change</th><th scope="col" class="n">references</th><th scope="col">where</th></tr></thead><tbody>${statement}</tbody></table></div></article>`;
   });
   return {

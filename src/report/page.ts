@@ -14,7 +14,7 @@ import type { Suspect } from "../analyze/suspects.js";
 import { plural } from "../base/quantity.js";
 import type { Chart, Dataset } from "./charts.js";
 import { cycleSection } from "./cycle-section.js";
-import { findingArticle, verdict } from "./finding-section.js";
+import { findingArticle, leakScope, verdict } from "./finding-section.js";
 import { type Html, html, scriptJson, trusted } from "./html.js";
 import { ledgerSection } from "./ledger-section.js";
 import type { PageChart, PageData } from "./page-data.js";
@@ -87,10 +87,8 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
       title: "Leaks",
       body:
         leaks.length > 0
-          ? html`${leaks}`
-          : input.lookedFor.leaks
-            ? html`<p>No objects were found to pile up, and no reference is lost.</p>`
-            : html`<p>Leaks were not looked for. What grew is under <a href="#time">Time</a>; why an object is alive: <code>refledger why TRACE TypeName</code>.</p>`,
+          ? html`${leakScope(input.leaks, words)}${leaks}`
+          : html`<p>No objects were found to pile up, and no reference is lost.</p>`,
     },
     { id: "cycles", title: "Cycles", body: cycles.section },
     { id: "pools", title: "Pools", body: html`${pools.section}${articles(["pinned-memory"])}` },
@@ -113,7 +111,7 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
     title: `${program}: memory report`,
     head: html`<h1>${program}</h1>
 <p class="muted">Memory report: every change of every reference count, every birth and death of an object, exactly.</p>
-${verdict(input.findings, input.lookedFor, words)}
+${verdict(input.findings, words)}
 ${factList(overview, words)}`,
     sections,
     charts: [...time.charts, ...cycles.charts, ...pools.charts, ...ledgers.charts],

@@ -28,7 +28,10 @@ export function poolSection(pools: PoolsAnalysis, words: Words): PoolSection {
   const names = distinct(
     lists.map((row) => `${typeName(words, row)}, ${row.size === null ? "larger" : `${row.size} B`}`),
   );
-  if (lists.length > 0) add(...freeListChart(lists, names));
+  if (lists.length > 0) {
+    add(...freeListChart(lists, names));
+    add(...hitRateChart(lists, names, freeLists.windows));
+  }
   add(...heapSizeChart(pools));
   if (heap.heat.regions > 0 && heap.heat.event.length > 1) add(...heapMap(pools));
   const pymallocs = models.filter((model): model is PymallocResult => model.kind === "pymalloc");
@@ -40,14 +43,14 @@ export function poolSection(pools: PoolsAnalysis, words: Words): PoolSection {
       html`<tr><th scope="row">${names[i]!}</th><td class="n">${count(row.fromFreeList)}</td><td class="n">${count(row.fromAllocator)}</td><td class="n">${percent(row.hitRate)}</td><td class="n">${count(row.highestFill)}</td><td class="n">${count(row.fill)}</td><td class="n">${bytes(row.bytes)}</td></tr>`,
   );
   return {
-    section: html`<h3>Free lists, as they were</h3>
+    section: html`<h3>Free lists over the whole recording</h3>
 <p>Some types keep the memory of their dead objects for their next ones. ${count(freeLists.fromFreeList)} of ${count(freeLists.fromFreeList + freeLists.fromAllocator)} births (${percent(freeLists.hitRate)}) were served so, without asking the allocator.</p>
-${figure("free-lists")}
+${figure("free-lists")}${figure("hit-rates")}
 ${lists.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Free lists"><table id="free-lists"><thead><tr><th scope="col">type, size</th><th scope="col" class="n">births from free list</th><th scope="col" class="n">from allocator</th><th scope="col" class="n">hit rate</th><th scope="col" class="n">highest fill</th><th scope="col" class="n">fill at the end</th><th scope="col" class="n">size</th></tr></thead><tbody>${listRows}</tbody></table></div>`}
-<h3>The real heap</h3>
+<h3>The real heap, over time and at the end</h3>
 <p>The recorded interpreter’s allocator is dlmalloc, on a 32-bit machine. At the end ${plural(heap.blocks, "block")} hold ${bytes(heap.used)} of a footprint of ${bytes(heap.footprint)} (${percent(heap.utilisation)}); ${bytes(heap.free)} lie free between blocks, the largest free range has ${bytes(heap.largestFree)}; fragmentation is ${heap.fragmentation === null ? "not defined" : heap.fragmentation.toFixed(2)} (0 = all free memory in one range, 1 = crumbs).</p>
 ${figure("heap-size")}${figure("heap-map")}
-${pinTable(heap.sparse.pins, `Regions of 64 KiB that are less than a tenth full: ${count(heap.sparse.regions)}, with ${bytes(heap.sparse.free)} free in them. What keeps them:`, "heap-pins", words)}
+${pinTable(heap.sparse.pins, `At the end, regions of 64 KiB that are less than a tenth full: ${count(heap.sparse.regions)}, with ${bytes(heap.sparse.free)} free in them. What keeps them:`, "heap-pins", words)}
 ${modelTable(pymallocs, words)}
 ${figure("size-classes")}`,
     charts,
@@ -119,6 +122,64 @@ function heapSizeChart({ heap }: PoolsAnalysis): [Chart, Dataset] {
       follows: "event",
     },
     { columns: ["event", "seconds", "what", "bytes"], rows },
+  ];
+}
+
+/** Share of the births that free lists served, by window of the recording. */
+function hitRateChart(
+  lists: readonly FreeListRow[],
+  names: readonly string[],
+  windows: readonly number[],
+): [Chart, Dataset] {
+  const rows = lists.flatMap(({ hits, births }, i): Cell[][] =>
+    births.flatMap((n, window): Cell[][] =>
+      n === 0
+        ? []
+        : [
+            [
+              windows[window]!,
+              windows[window + 1]!,
+              names[i]!,
+              hits[window]!,
+              n,
+              Math.round((1000 * hits[window]!) / n) / 10,
+            ],
+          ],
+    ),
+  );
+  return [
+    {
+      name: "hit-rates",
+      title: "Free-list hit rate over time",
+      text: "Of the births of each type and size, the share (in %) that found memory left by an earlier object, in windows of equal numbers of events. Empty: nothing of the type was born in that window.",
+      label: `Heat map of free-list hit rates for ${plural(lists.length, "type")} over time.`,
+      data: ["hit-rates"],
+      specification: specification(Math.max(60, lists.length * 17), {
+        data: { name: "hit-rates" },
+        mark: { type: "rect" },
+        encoding: {
+          x: { ...eventAxis("from"), title: "event number" },
+          x2: { field: "to" },
+          y: { field: "type", type: "nominal", title: null, sort: names, axis: { grid: false } },
+          color: {
+            field: "percent",
+            type: "quantitative",
+            title: "% from the free list",
+            // The palest step is left to what is empty: no birth at all is something else than no birth from the list.
+            scale: { type: "threshold", domain: [25, 50, 75, 90, 99], range: heatColours().slice(1) },
+          },
+          tooltip: [
+            { field: "type" },
+            { field: "percent", type: "quantitative", title: "% from the free list" },
+            { field: "hits", type: "quantitative", title: "births from the free list", format: ",d" },
+            { field: "births", type: "quantitative", title: "births", format: ",d" },
+            { field: "from", type: "quantitative", title: "from event", format: ",d" },
+          ],
+        },
+      }),
+      follows: "span",
+    },
+    { columns: ["from", "to", "type", "hits", "births", "percent"], rows },
   ];
 }
 
@@ -220,7 +281,7 @@ function modelTable(models: readonly PymallocResult[], words: Words): Html | nul
     (model) =>
       html`<tr><th scope="row">${words.name(model.title)}</th><td class="n">${count(model.requests)}</td><td class="n">${count(model.passedOn)}</td><td class="n">${count(model.arenas)}</td><td class="n">${count(model.peakArenas)}</td><td class="n">${bytes(model.system)}</td><td class="n">${percent(model.internalFragmentation)}</td><td class="n">${percent(model.externalFragmentation)}</td></tr>`,
   );
-  return html`<h3>Models</h3>
+  return html`<h3>Models, at the end of the recording</h3>
 <p>What other allocators would have done with the same requests, in the sizes that the recorded 32-bit interpreter asked for. Internal fragmentation is what rounding up loses, external what lies in free blocks, free pools and headers.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Models"><table id="models"><thead><tr><th scope="col">model</th><th scope="col" class="n">requests served</th><th scope="col" class="n">passed to malloc</th><th scope="col" class="n">arenas</th><th scope="col" class="n">at most</th><th scope="col" class="n">from the system</th><th scope="col" class="n">internal</th><th scope="col" class="n">external</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }

@@ -3,11 +3,11 @@
  * what follows, and that nothing leaves the page.
  */
 import { readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytes, count, plural } from "../../src/base/quantity.js";
-import type { Survey } from "../../src/index.js";
+import type { CyclesAnswer, History, LeakResult, PoolsAnalysis, Survey } from "../../src/index.js";
 import {
   accessibilityViolations,
   launchBrowser,
@@ -26,6 +26,13 @@ const file = join(folder, "leaky.html");
 async function jsonOf<T>(...args: string[]): Promise<T> {
   const { out, err, code } = await refledger([...args, "--json"]);
   if (code !== 0) throw new Error(`${args.join(" ")}: ${code} ${err}`);
+  return JSON.parse(out) as T;
+}
+
+/** The same of a verb that exits with 1 when it found a problem. */
+async function answerOf<T>(...args: string[]): Promise<T> {
+  const { out, err } = await refledger([...args, "--json"]);
+  if (out === "") throw new Error(`${args.join(" ")}: ${err}`);
   return JSON.parse(out) as T;
 }
 
@@ -172,6 +179,165 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
     expect(rows[0]![1]).toBe(source[Number(/:(\d+)/.exec(rows[0]![0]!)![1]) - 1]!.trim());
   });
 
+  const text = (selector: string): Promise<string> => page.locator(selector).innerText();
+  const flat = (words: string): string => words.replace(/\s+/g, " ");
+
+  it("tells of leaks what `leaks` prints", async () => {
+    const answer = await answerOf<LeakResult>("leaks", trace);
+    const shown = answer.findings.filter(({ kind }) => kind !== "cycle");
+    expect(shown.some(({ isProblem, culprit }) => isProblem && culprit !== null)).toBe(true);
+    expect(await page.locator("#leaks article").count()).toBe(shown.length);
+    expect(await text("#leak-scope")).toContain(
+      `${count(answer.iterations.count)} rounds by ${answer.iterations.name}`,
+    );
+    for (const finding of shown) {
+      const article = `[data-finding="${finding.fingerprint}"]`;
+      const said = flat(await text(article));
+      expect(said).toContain(flat(finding.title));
+      expect(said).toContain(`${plural(finding.objects, "object")} of type ${finding.type}, ${bytes(finding.bytes)}`);
+      if (finding.keptBy) expect(said).toContain(finding.keptBy.expression);
+      if (finding.holder) expect(said).toContain(`What grows is ${finding.holder.expression}`);
+      if (finding.isProblem && finding.perIteration !== null)
+        expect(await text(`${article} [data-rate]`)).toBe(String(Math.round(finding.perIteration * 100) / 100));
+      if (finding.culprit && finding.reference) {
+        const { function: name, file: path, line, source } = finding.culprit;
+        expect(await text(`${article} [data-culprit]`)).toBe(`${name} ${basename(path!)}:${line}`);
+        expect(said).toContain(`made at #${count(finding.reference.made.event)}`);
+        const marked = await page.locator(`${article} pre.lines mark`).allInnerTexts();
+        expect(marked.map((one) => one.trim().replace(/^\d+\s+/, ""))).toContain(source);
+      }
+      const groups = await cells(`${article} table.groups`);
+      expect(groups.map(([type, , ...numbers]) => [type, ...numbers])).toEqual(
+        finding.groups.map((group) => [
+          group.type,
+          count(group.objects),
+          bytes(group.bytes),
+          count(group.made),
+          count(group.died),
+        ]),
+      );
+      const path = finding.keptBy?.steps ?? [];
+      expect(await page.locator(`${article} ol.path .step`).count()).toBe(path.length);
+    }
+  });
+
+  it("tells of cycles what `cycles` prints", async () => {
+    const answer = await answerOf<CyclesAnswer>("cycles", trace);
+    expect(answer.findings.length).toBeGreaterThan(0);
+    expect(await page.locator("#cycles article").count()).toBe(Math.min(10, answer.findings.length));
+    for (const finding of answer.findings.slice(0, 10)) {
+      const said = flat(await text(`#cycles [data-finding="${finding.fingerprint}"]`));
+      expect(said).toContain(flat(finding.title));
+      expect(said).toContain(`${plural(finding.cycles, "cycle")} in ${plural(finding.structures, "piece")} of garbage`);
+      const { deadEvents, deadSeconds, example } = finding;
+      if (deadEvents && deadSeconds)
+        expect(said).toContain(
+          `They lay dead for ${count(deadEvents.least)} to ${count(deadEvents.most)} events, ${count(deadEvents.mean)} on average (${deadSeconds.mean.toFixed(3)} s; ${count(finding.byteSeconds)} byte-seconds in all)`,
+        );
+      for (const [name, moment] of [
+        ["Closed", example.closed?.time],
+        ["Orphaned", example.orphaned?.time],
+        ["Collected", example.collected],
+      ] as const)
+        if (moment) expect(said).toContain(`${name} at #${count(moment.event)} (${moment.seconds.toFixed(3)} s)`);
+    }
+    if (answer.atEnd.known)
+      expect(await text("#cycles")).toContain(`${plural(answer.atEnd.objects, "object")} in cycles lay as garbage`);
+    const number = (n: number | null): string => (n === null ? "–" : count(n));
+    expect(await cells("#collections")).toEqual(
+      answer.collections
+        .slice(0, 30)
+        .map((one) => [
+          String(one.number),
+          count(one.start.event),
+          `${one.start.seconds.toFixed(3)} s`,
+          one.reason,
+          String(one.generation),
+          number(one.allocated),
+          number(one.collected),
+          number(one.freed),
+          one.freedBytes === null ? "–" : bytes(one.freedBytes),
+          number(one.uncollectable),
+        ]),
+    );
+  });
+
+  it("tells of pools what `pools` prints", async () => {
+    const models = ["early-32", "3.3-32", "3.10-32"].flatMap((name) => ["--model", name]);
+    const { freeLists, heap, models: modelled } = await answerOf<PoolsAnalysis>("pools", trace, ...models);
+    const percent = (share: number | null): string => (share === null ? "–" : `${(100 * share).toFixed(1)} %`);
+    const said = flat(await text("#pools"));
+    expect(said).toContain(
+      `${count(freeLists.fromFreeList)} of ${count(freeLists.fromFreeList + freeLists.fromAllocator)} births (${percent(freeLists.hitRate)})`,
+    );
+    expect(said).toContain(
+      `${plural(heap.blocks, "block")} hold ${bytes(heap.used)} of a footprint of ${bytes(heap.footprint)} (${percent(heap.utilisation)}); ${bytes(heap.free)} lie free`,
+    );
+    const used = freeLists.rows.filter(({ fromFreeList }) => fromFreeList > 0);
+    expect((await cells("#free-lists")).map(([, ...numbers]) => numbers)).toEqual(
+      used
+        .slice(0, 15)
+        .map((row) => [
+          count(row.fromFreeList),
+          count(row.fromAllocator),
+          percent(row.hitRate),
+          count(row.highestFill),
+          count(row.fill),
+          bytes(row.bytes),
+        ]),
+    );
+    expect((await cells("#models")).map(([, ...numbers]) => numbers)).toEqual(
+      modelled.map((model) => {
+        if (model.kind !== "pymalloc") throw new Error(model.kind);
+        return [
+          count(model.requests),
+          count(model.passedOn),
+          count(model.arenas),
+          count(model.peakArenas),
+          bytes(model.system),
+          percent(model.internalFragmentation),
+          percent(model.externalFragmentation),
+        ];
+      }),
+    );
+    // Over time: the windows of a row add up to its whole.
+    const rates = await page.evaluate(
+      () =>
+        JSON.parse(document.getElementById("data")!.textContent!).datasets["hit-rates"].rows as (string | number)[][],
+    );
+    const types = [...new Set(rates.map(([, , type]) => type))];
+    expect(types.length).toBe(Math.min(15, used.length));
+    const sumOf = (type: unknown, column: number): number =>
+      rates.filter((row) => row[2] === type).reduce((all, row) => all + (row[column] as number), 0);
+    expect(new Set(types.map((type) => `${sumOf(type, 3)} of ${sumOf(type, 4)}`))).toEqual(
+      new Set(used.slice(0, 15).map((row) => `${row.fromFreeList} of ${row.fromFreeList + row.fromAllocator}`)),
+    );
+  });
+
+  it("prints the ledgers that `history` prints", async () => {
+    const ledgers = page.locator("article.ledger");
+    const n = await ledgers.count();
+    expect(n).toBeGreaterThan(0);
+    for (let i = 1; i <= n; i++) {
+      const id = Number(/^#(\d+)/.exec(await text(`#ledger-${i} h3`))![1]);
+      const history = await answerOf<History>("history", trace, `#${id}`);
+      const listed =
+        history.rows.length <= 60 ? history.rows : [...history.rows.slice(0, 30), ...history.rows.slice(-30)];
+      const rows = (await cells(`#ledger-${i} table.statement`)).filter((row) => row.length > 1);
+      expect(rows.map(([event, , change, balance]) => [event, change, balance])).toEqual(
+        listed.map(({ time, kind, delta, balance }) => [
+          count(time.event),
+          kind === "pairs" ? "±0" : delta > 0 ? `+${count(delta)}` : delta < 0 ? `−${count(-delta)}` : "",
+          balance === null ? "immortal" : count(balance),
+        ]),
+      );
+      const said = flat(await text(`#ledger-${i}`));
+      expect(said).toContain(`${plural(history.changes, "change")} of its count`);
+      if (history.open.length > 0)
+        expect(said).toContain(`${plural(history.open.length, "reference")} still open at the end`);
+    }
+  });
+
   it("narrows what follows to the brushed range, and says the same as sql about it", async () => {
     const chart = page.locator('[data-chart="live-bytes"] svg');
     await chart.scrollIntoViewIfNeeded();
@@ -200,9 +366,29 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
     expect(hot[0]![0]).toMatch(new RegExp(`^leaky-cache\\.py:${lines[0]![0]} `));
     const sum = hot[0]!.slice(2).reduce((all, n) => all + Number(n.replace(/,/g, "")), 0);
     expect(sum).toBe(lines[0]![1]);
+    const seen = await page
+      .locator("article[data-from]")
+      .evaluateAll((all) => all.map((one) => [one.dataset["from"], one.dataset["to"], (one as HTMLElement).hidden]));
+    expect(seen.length).toBeGreaterThan(1);
+    for (const [start, stop, hidden] of seen) expect(hidden).toBe(Number(start) >= to! || Number(stop) < from!);
+    expect(seen.some(([, , hidden]) => hidden)).toBe(true);
     await screenshot(page, "page-brushed");
     await page.getByRole("button", { name: "whole recording" }).click();
     await expect.poll(() => page.locator("#range").innerText()).toBe("the whole recording");
+  });
+
+  it("shows the finding that a link names, whatever part was chosen", async () => {
+    await page.locator("#from").fill("1");
+    await page.locator("#to").fill("2");
+    await page.locator("#from").fill("0");
+    await page.locator("#to").fill("1");
+    const link = page.locator("#verdict a").first();
+    const target = page.locator((await link.getAttribute("href"))!);
+    expect(await target.isVisible()).toBe(false);
+    expect(await page.locator('[data-outside="leaks"]').innerText()).toMatch(/outside of the chosen part/);
+    await link.click();
+    await expect.poll(() => target.isVisible()).toBe(true);
+    expect(await page.locator("#range").innerText()).toBe("the whole recording");
   });
 
   it("lets the keyboard choose the range too", async () => {

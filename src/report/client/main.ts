@@ -82,6 +82,30 @@ function showStatements(range: Range): void {
   }
 }
 
+/** Findings that were seen outside of the range alone are hidden, and their number is said. */
+function showFindings(range: Range): void {
+  const first = page.edges[range.from]!.event;
+  const last = page.edges[range.to]!.event;
+  for (const note of document.querySelectorAll<HTMLElement>("[data-outside]")) {
+    let outside = 0;
+    for (const article of note.parentElement!.querySelectorAll<HTMLElement>("article[data-from]")) {
+      const { from, to } = article.dataset;
+      article.hidden = !isWhole(range) && (Number(from) >= last || Number(to) < first);
+      if (article.hidden) outside++;
+    }
+    note.hidden = outside === 0;
+    note.textContent = `${number(outside)} ${outside === 1 ? "finding lies" : "findings lie"} outside of the chosen part of the recording.`;
+  }
+}
+
+/** A link to a finding that is hidden shows the whole recording again: a link must lead somewhere. */
+function followLinks(): void {
+  document.addEventListener("click", ({ target }) => {
+    const link = (target as Element).closest<HTMLAnchorElement>('a[href^="#"]');
+    if (link && byId(link.hash.slice(1))?.hidden) choose(whole());
+  });
+}
+
 function start(): void {
   const from = byId<HTMLInputElement>("from");
   const to = byId<HTMLInputElement>("to");
@@ -90,6 +114,8 @@ function start(): void {
     onRange(showTypes);
     onRange(showLines);
     onRange(showStatements);
+    onRange(showFindings);
+    followLinks();
     from.addEventListener("input", () => {
       const at = Math.min(Number(from.value), page.edges.length - 2);
       choose({ from: at, to: Math.max(at + 1, Number(to.value)) });
