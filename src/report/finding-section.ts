@@ -63,7 +63,7 @@ function leakFacts(leak: LeakFinding, overview: Overview, words: Words): Html {
 ${culprit && reference && html`<p><b>${EVIDENCE[reference.evidence]}</b> <span data-culprit>${words.place(culprit) || "C code"}</span>: the reference was made at #${count(reference.made.event)} (${reference.made.seconds.toFixed(3)} s)${representative !== null && html`, of the representative #${representative}`}, and is not given back.</p>`}
 ${culprit && !same && linesAround(culprit, overview, words)}
 ${holder && html`<p><b>What grows</b> is <code>${words.expression(holder.expression)}</code>, a ${words.name(holder.type)}${holder.others > 0 && html`, and ${plural(holder.others, "other holder")} like it`}.</p>`}
-${rows.length > 0 && html`<h4>What belongs to it</h4><div class="scroll" tabindex="0" role="region" aria-label="Types and places that belong to it"><table class="groups"><thead><tr><th scope="col">type</th><th scope="col">created at</th><th scope="col" class="n">objects</th><th scope="col" class="n">size</th><th scope="col" class="n">made</th><th scope="col" class="n">died</th></tr></thead><tbody>${rows}</tbody></table></div><p class="muted">“Made” and “died” count from the end of the warm-up.</p>`}`;
+${rows.length > 0 && html`<h4>What belongs to it</h4><div class="scroll" tabindex="0" role="group" aria-label="Types and places that belong to it"><table class="groups"><thead><tr><th scope="col">type</th><th scope="col">created at</th><th scope="col" class="n">objects</th><th scope="col" class="n">size</th><th scope="col" class="n">made</th><th scope="col" class="n">died</th></tr></thead><tbody>${rows}</tbody></table></div><p class="muted">“Made” and “died” count from the end of the warm-up.</p>`}`;
 }
 
 /** As the command prints it. */
