@@ -44,7 +44,7 @@ const random = (): number => {
 
 /** What Python's collector says of every tracked object: its address, and those of what it refers to. It must not collect meanwhile. */
 const ASK =
-  "(lambda gc: (gc.disable(), ';'.join(f'{id(o):x}:' + ','.join(f'{id(r):x}' for r in gc.get_referents(o)) for o in gc.get_objects()))[1])(__import__('gc'))";
+  "(lambda gc: (gc.disable(), ';'.join(f'{id(o):x}~{id(type(o)):x}:' + ','.join(f'{id(r):x}' for r in gc.get_referents(o)) for o in gc.get_objects()))[1])(__import__('gc'))";
 
 /** References that the graph has and `tp_traverse` need not visit: keys that are strings, types, names in the layout of a class's instances. */
 const unvisited = (graph: ObjectGraph, kind: number, label: number): boolean =>
@@ -54,15 +54,25 @@ const unvisited = (graph: ObjectGraph, kind: number, label: number): boolean =>
 const ofTheQuestion = (graph: ObjectGraph, kind: number, label: number): boolean =>
   kind === EDGE.value && ["'stdout'", "'stderr'"].includes(graph.labelText(label) ?? "");
 
-/** Differences between the graph and Python's answer, of objects that the graph has: the question itself makes some more. */
-function differences(graph: ObjectGraph, answer: string): { compared: number; edges: number; found: string[] } {
+/**
+ * Differences between the graph and Python's answer, of the objects that the program has by replay: the question makes some more, and when it
+ * has ended their addresses are others'.
+ */
+function differences(
+  graph: ObjectGraph,
+  answer: string,
+  programs: ReadonlyMap<number, number>,
+): { compared: number; edges: number; found: string[] } {
   const found: string[] = [];
   let compared = 0;
   let edges = 0;
   for (const line of answer.slice(1, -1).split(";")) {
-    const [address, referents] = line.split(":") as [string, string];
+    const [who, referents] = line.split(":") as [string, string];
+    const [address, type] = who.split("~") as [string, string];
     const node = graph.nodeAt(Number.parseInt(address, 16));
     if (node < 0) continue;
+    const typeThen = Number.parseInt(type, 16);
+    if (programs.get(Number.parseInt(address, 16)) !== typeThen || graph.type[node] !== typeThen) continue;
     const out = [...graph.out(node)].map((e) => graph.edge(e));
     // The dictionary of interned strings borrows all that it has, and the question interns names of its own.
     if (out.length > 1000 && out.every(({ kind }) => kind === EDGE.borrowed)) continue;
@@ -99,6 +109,13 @@ function overExplained(graph: ObjectGraph): string[] {
     if (counted > graph.count[node]!) found.push(`0x${hex(graph, node)}: ${counted} of ${graph.count[node]}`);
   }
   return found;
+}
+
+/** The types of all objects alive, by address. */
+function typesOf(replay: Replay, at: EventNumber): Map<number, number> {
+  const types = new Map<number, number>();
+  for (const { alive, address, type } of replay.seek(at).eachObject()) if (alive) types.set(address, type);
+  return types;
 }
 
 /** Nodes that are not as replay has them, and the other way round. */
@@ -157,7 +174,7 @@ describe.each(programs)(`%s (REFLEDGER_SEED=${seed})`, (program) => {
       safe = event;
       const settled = graphOf(await past.graph());
       expect([event, settled.surplus, overExplained(settled)]).toEqual([event, { stack: 0, others: 0 }, []]);
-      const { compared, edges, found } = differences(settled, text);
+      const { compared, edges, found } = differences(settled, text, typesOf(replay, event));
       expect([event, found.slice(0, 5)]).toEqual([event, []]);
       expect(compared).toBeGreaterThan(5000);
       expect(edges).toBeGreaterThan(20_000);
