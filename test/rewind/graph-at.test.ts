@@ -112,10 +112,13 @@ function overExplained(graph: ObjectGraph): string[] {
   return found;
 }
 
-/** The types of all objects alive, by address. */
-function typesOf(replay: Replay, at: EventNumber): Map<number, number> {
+/** The types, by address, of the objects that are alive at both moments: the question is put somewhere between them. */
+function typesOf(replay: Replay, from: EventNumber, to: EventNumber): Map<number, number> {
+  const before = new Map<number, number>();
+  for (const { alive, address, id } of replay.seek(from).eachObject()) if (alive) before.set(address, id);
   const types = new Map<number, number>();
-  for (const { alive, address, type } of replay.seek(at).eachObject()) if (alive) types.set(address, type);
+  for (const { alive, address, id, type } of replay.seek(to).eachObject())
+    if (alive && before.get(address) === id) types.set(address, type);
   return types;
 }
 
@@ -175,7 +178,7 @@ describe.each(programs)(`%s (REFLEDGER_SEED=${seed})`, (program) => {
       safe = event;
       const settled = graphOf(await past.graph());
       expect([event, settled.surplus, overExplained(settled)]).toEqual([event, { stack: 0, others: 0 }, []]);
-      const { compared, edges, found } = differences(settled, text, typesOf(replay, eventNumber(event)));
+      const { compared, edges, found } = differences(settled, text, typesOf(replay, at, eventNumber(event)));
       expect([event, found.slice(0, 5)]).toEqual([event, []]);
       expect(compared).toBeGreaterThan(5000);
       expect(edges).toBeGreaterThan(20_000);
