@@ -62,6 +62,7 @@ function differences(
   graph: ObjectGraph,
   answer: string,
   programs: ReadonlyMap<number, number>,
+  before: ObjectGraph,
 ): { compared: number; edges: number; found: string[] } {
   const found: string[] = [];
   let compared = 0;
