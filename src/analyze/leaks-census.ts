@@ -47,6 +47,8 @@ export interface Group {
   readonly alive: Uint32Array;
   /** Objects born from a to the end, whatever became of them. */
   made: number;
+  /** Those of them that were deallocated by the end: garbage that no collection has found yet is not dead. */
+  died: number;
 }
 
 /** An object or a block that was there at a, and what was measured of it at a, one third, two thirds, b and the end. */
@@ -80,6 +82,11 @@ export const thirds = ({ points, from }: Moments): [number, number, number, numb
   return [from, Math.round(from + (last - from) / 3), Math.round(from + (2 * (last - from)) / 3), last];
 };
 
+function typeAtBirth(replay: Replay, birth: number): number {
+  for (const { columns, first } of replay.range(birth, birth + 1)) return columns.a[first]!;
+  throw new Error(`event ${birth} is not in the trace`);
+}
+
 export function takeCensus(replay: Replay, moments: Moments): Census {
   const heap = Heap.from(replay.reader.baseline(), alignmentOf(replay.reader));
   const groups: Group[] = [];
@@ -93,7 +100,7 @@ export function takeCensus(replay: Replay, moments: Moments): Census {
     let group = index.get(key);
     if (group === undefined) {
       group = groups.length;
-      groups.push({ type, location, alive: new Uint32Array(points.length), made: 0 });
+      groups.push({ type, location, alive: new Uint32Array(points.length), made: 0, died: 0 });
       index.set(key, group);
     }
     return group;
@@ -104,13 +111,16 @@ export function takeCensus(replay: Replay, moments: Moments): Census {
   let bytesFrom = 0;
   let bytesTo = 0;
   const counting = points[moments.from]!;
+  // Objects whose class was assigned are made in another group than the one they are found in at the end.
+  const retyped = new Set<number>();
   const wind = (to: number): void => {
     for (const { columns, first, last } of replay.range(heap.next, to)) {
       heap.apply(columns, first, last);
       if (columns.first + last <= counting) continue;
-      const { kind, a, location } = columns;
+      const { kind, address, a, location } = columns;
       for (let row = Math.max(first, counting - columns.first); row < last; row++) {
         if (kind[row] === Kind.new) groups[groupFor(a[row]!, location[row]!)]!.made++;
+        else if (kind[row] === Kind.settype) retyped.add(address[row]!);
       }
     }
   };
@@ -141,6 +151,13 @@ export function takeCensus(replay: Replay, moments: Moments): Census {
     if (point === points.length - 1) bytesTo = heap.liveBytes;
   });
   wind(moments.end);
+  for (const group of groups) group.died = group.made;
+  heap.visitLive(({ address, type, location, birth }, row) => {
+    const born = birth[row]!;
+    if (born < counting) return;
+    const madeAs = retyped.has(address[row]!) ? typeAtBirth(replay, born) : type[row]!;
+    groups[groupFor(madeAs, location[row]!)]!.died--;
+  });
   const counts: Riser[] = [];
   heap.visitLive((table, row) => {
     const values = countsAt.risen(row, table.birth[row]!, table.count[row]!);

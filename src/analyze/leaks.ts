@@ -25,7 +25,7 @@ import { lostObjects, risenCounts } from "./leaks-lost.js";
 import { createScene, partOf, type Scene } from "./leaks-scene.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-3";
+const VERSION = "leaks-4";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -347,14 +347,14 @@ export function leakedGroup(
   group: number,
   { objects, bytes }: { objects: number; bytes: number },
 ): LeakedGroup {
-  const { type, made } = scene.census.groups[group] as Group;
+  const { type, made, died } = scene.census.groups[group] as Group;
   return {
     type: scene.typeName(type),
     createdAt: scene.createdAt(group),
     objects,
     bytes,
     made,
-    died: Math.max(0, made - objects),
+    died,
   };
 }
 

@@ -87,6 +87,26 @@ describe("programs that leak and programs that look as if", () => {
 });
 
 describe("the commands", () => {
+  it("died counts deallocations: neither garbage that waits for the collector nor objects that got another class", async () => {
+    const trace = join(folder, "made-and-died.trace.db");
+    const code = `
+import gc
+gc.disable()
+class Node: pass
+class Other: pass
+kept = []
+for i in range(300):
+    n = Node(); n.me = n
+    if i % 3 == 0: kept.append(n)
+    if i % 30 == 0: n.__class__ = Other
+    m = Node()
+del m`;
+    await refledger(["record", "-q", "-o", trace, "-c", code]);
+    const { findings } = findLeaks(trace, { from: "start" });
+    const nodes = findings.flatMap(({ groups }) => groups).filter(({ type }) => type === "Node");
+    expect(nodes.map(({ made, died }) => [made, died])).toEqual([[300, 0]]);
+  });
+
   it("leaks says what leaks and exits 1, or 0 when nothing does", async () => {
     const leaky = await refledger(["leaks", traceOf("dict-key-mark")]);
     expect(leaky.code).toBe(1);
