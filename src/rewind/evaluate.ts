@@ -2,7 +2,7 @@
  * Asking the stopped interpreter: Python is compiled and run in the frame's own globals and locals, with the recorder off, and then
  * everything is put back as it was. A visit may take one question or many (the shell): what a statement assigns, the next one finds.
  *
- * It cannot look outside. Of the system calls only these do something: writing to the standard streams collects the text, and the
+ * Python's collector is off meanwhile, unless the question turns it on. It cannot look outside. Of the system calls only these do something: writing to the standard streams collects the text, and the
  * files of past-files.ts can be read. Clocks stand still; everything else fails with ENOSYS.
  */
 import { InterpreterCrash, ProgramExit } from "../interpreter/failures.js";
@@ -103,6 +103,8 @@ export class Visit {
         where: null,
       };
     const where = module === "" ? place.where : `module ${module}`;
+    // What a question allocates can bring on a collection, which would free what the program has not yet freed. `gc.collect()` still works.
+    if (this.#answer === 0) guest.call("PyGC_Disable");
     this.#answer ||= this.#asker();
     const text = (value: string): number => {
       const bytes = Buffer.from(value);
