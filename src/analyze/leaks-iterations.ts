@@ -4,8 +4,8 @@
  *
  * Where nobody says what the rounds are, they are looked for, in this order: a mark that is repeated; a line of the program's own code at the
  * head of a loop, or a function of its own that is called again and again. A line is the head of a loop when a frame comes back to it from
- * a line below. A candidate must come back often, without long gaps, and span much of the time in which the program's own
- * code ran; of those that do, the one with the fewest frames below it is the main loop, and of nested loops in one frame the outer one. When there is
+ * a line below, or from an instruction further on in the line itself. A candidate must come back often, without long gaps, and span much of
+ * the time in which the program's own code ran, the importing of others' modules left out; of those that do, the one with the fewest frames below it is the main loop, and of nested loops in one frame the outer one. When there is
  * none, time itself is cut into equal parts by events: then "growth" is what survives, and it is said so.
  *
  * Many rounds are remembered by every second, fourth … one, so memory does not follow the trace.
@@ -76,10 +76,11 @@ class Sampler {
   longestGap = 0;
   #stride = 1;
 
-  add(event: number): void {
-    if (this.count === 0) this.first = event;
-    else if (event - this.last > this.longestGap) this.longestGap = event - this.last;
-    this.last = event;
+  /** `clock` is what gaps and spans are measured by. */
+  add(event: number, clock = event): void {
+    if (this.count === 0) this.first = clock;
+    else if (clock - this.last > this.longestGap) this.longestGap = clock - this.last;
+    this.last = clock;
     if (this.count++ % this.#stride !== 0) return;
     this.events.push(event);
     if (this.events.length < REMEMBERED) return;
@@ -138,6 +139,10 @@ interface OwnPlaces {
   readonly line: Int32Array;
   /** By location: its code object. */
   readonly code: Int32Array;
+  /** By location: offset of its instruction in the code object, in bytes. */
+  readonly offset: Int32Array;
+  /** By location: 1 where a module is imported. */
+  readonly imports: Uint8Array;
   readonly own: ReadonlyMap<number, { name: string; file: string }>;
 }
 
@@ -150,64 +155,112 @@ function ownPlaces(replay: Replay): OwnPlaces {
   const length = locations.reduce((most, { id }) => Math.max(most, id), 0) + 1;
   const line = new Int32Array(length);
   const code = new Int32Array(length);
+  const offset = new Int32Array(length);
+  const imports = new Uint8Array(length);
   for (const location of locations) {
+    if (location.opcode === "IMPORT_NAME") imports[location.id] = 1;
     if (!own.has(location.code) || location.line === null) continue;
     line[location.id] = location.line;
     code[location.id] = location.code;
+    offset[location.id] = location.offset;
   }
-  return { line, code, own };
+  return { line, code, offset, imports, own };
 }
 
+/** What is remembered of each frame on the stack. */
+class FrameStack {
+  depth = 0;
+  /** Line of the program's own code at which the frame was last seen; 0 = none. */
+  line = new Int32Array(1024);
+  /** Offset of the instruction there. */
+  offset = new Int32Array(1024);
+  /** 1 where others' code is being imported. */
+  foreign = new Uint8Array(1024);
+
+  enter(foreign: boolean): void {
+    if (++this.depth === this.line.length) {
+      this.line = enlarged(this.line, new Int32Array(2 * this.depth));
+      this.offset = enlarged(this.offset, new Int32Array(2 * this.depth));
+      this.foreign = enlarged(this.foreign, new Uint8Array(2 * this.depth));
+    }
+    this.line[this.depth] = 0;
+    this.foreign[this.depth] = foreign ? 1 : 0;
+  }
+}
+
+const enlarged = <T extends Int32Array | Uint8Array>(from: T, to: T): T => {
+  to.set(from);
+  return to;
+};
+
 function mainLoop(replay: Replay): Iterations | undefined {
-  const { line, code, own } = ownPlaces(replay);
+  const { line, code, offset, imports, own } = ownPlaces(replay);
   if (own.size === 0) return undefined;
   const heads = new Map<number, Candidate>();
   const calls = new Map<number, Candidate>();
+  const frames = new FrameStack();
   let first = -1;
   let last = 0;
-  let depth = 0;
-  let lastLine = new Int32Array(1024);
+  /** Events so far, and since the last change, in which others' code was imported. */
+  let foreign = 0;
+  let foreignSince = -1;
+  const clock = (event: number): number => (foreignSince < 0 ? event : foreignSince) - foreign;
   const loopHead = (location: number, event: number): void => {
     const key = code[location]! * 2 ** 20 + line[location]!;
     let head = heads.get(key);
     if (!head) {
       const { file } = own.get(code[location]!)!;
-      head = { name: `line:${file}:${line[location]}`, by: "line", depth, sampler: new Sampler() };
+      head = { name: `line:${file}:${line[location]}`, by: "line", depth: frames.depth, sampler: new Sampler() };
       heads.set(key, head);
     }
-    if (head.depth === depth) head.sampler.add(event);
+    if (head.depth === frames.depth) head.sampler.add(event, clock(event));
   };
   const called = (id: number, event: number): void => {
     const target = own.get(id);
     if (!target) return;
     let call = calls.get(id);
     if (!call) {
-      call = { name: `call:${target.name}`, by: "call", depth, sampler: new Sampler() };
+      call = { name: `call:${target.name}`, by: "call", depth: frames.depth, sampler: new Sampler() };
       calls.set(id, call);
     }
-    if (call.depth === depth) call.sampler.add(event);
+    if (call.depth === frames.depth) call.sampler.add(event, clock(event));
+  };
+  /** The clock of the program's own code stands still while others' modules are imported. */
+  const changed = (event: number): void => {
+    const isForeign = frames.foreign[frames.depth] === 1;
+    if (isForeign === foreignSince >= 0) return;
+    if (!isForeign) foreign += event - foreignSince;
+    foreignSince = isForeign ? event : -1;
   };
   for (const { columns } of replay.range(0, replay.end)) {
     const { kind, location, a, count } = columns;
     for (let row = 0; row < count; row++) {
       const where = location[row]!;
       const now = line[where]!;
-      if (now !== 0 && now !== lastLine[depth]) {
-        if (first < 0) first = columns.first + row;
-        last = columns.first + row;
-        if (now < lastLine[depth]!) loopHead(where, columns.first + row);
-        lastLine[depth] = now;
+      if (now !== 0) {
+        const event = columns.first + row;
+        const { depth } = frames;
+        const before = frames.line[depth]!;
+        last = clock(event);
+        if (first < 0) first = last;
+        if (now < before || (now === before && offset[where]! < frames.offset[depth]!)) loopHead(where, event);
+        frames.line[depth] = now;
+        frames.offset[depth] = offset[where]!;
       }
       const what = kind[row];
       if (what === Kind.call) {
-        called(a[row]!, columns.first + row + 1);
-        if (++depth === lastLine.length) {
-          const larger = new Int32Array(depth * 2);
-          larger.set(lastLine);
-          lastLine = larger;
-        }
-        lastLine[depth] = 0;
-      } else if (what === Kind.return && depth > 0) depth--;
+        const event = columns.first + row + 1;
+        const target = a[row]!;
+        // The call may also lead out of an import again: the body of a module of the program's own.
+        const isForeign = !own.has(target) && (imports[where] === 1 || frames.foreign[frames.depth] === 1);
+        changed(event);
+        called(target, event);
+        frames.enter(isForeign);
+        changed(event);
+      } else if (what === Kind.return && frames.depth > 0) {
+        frames.depth--;
+        changed(columns.first + row + 1);
+      }
     }
   }
   const span = Math.max(1, last - first);

@@ -99,7 +99,12 @@ function firstEventOn(replay: Replay, address: number, after: number): number | 
 }
 
 /** What is known of the reference made by an event; `made`: when, if that was earlier. */
-function referenceAt(replay: Replay, event: number, evidence: KeptReference["evidence"], made = event): KeptReference {
+export function referenceAt(
+  replay: Replay,
+  event: number,
+  evidence: KeptReference["evidence"],
+  made = event,
+): KeptReference {
   const { columns, row } = replay.event(eventNumber(event));
   const location = columns.location[row]!;
   const site = columns.site[row]!;

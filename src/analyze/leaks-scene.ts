@@ -5,6 +5,7 @@
 import type { Replay } from "../replay/replay.js";
 import { type Dominators, dominators } from "../rewind/dominators.js";
 import { NONE, ObjectGraph } from "../rewind/object-graph.js";
+import { type LedgerObject, Provenance } from "../rewind/provenance.js";
 import { answerPath, type WhyPath } from "../rewind/why.js";
 import type { SourcePlace } from "./finding.js";
 import type { Census, Moments } from "./leaks-census.js";
@@ -31,6 +32,8 @@ export interface Scene {
   /** Whether an object with this call stack and place of birth was born while a module was imported. */
   readonly imported: (stack: number, location: number) => boolean;
   readonly keptBy: (node: number) => WhyPath | null;
+  /** When and where the references of the graph were made; undefined where there is none. */
+  readonly provenance: Provenance | undefined;
   readonly createdAt: (group: number) => SourcePlace;
   readonly typeName: (type: number) => string;
 }
@@ -43,15 +46,19 @@ export function createScene(replay: Replay, iterations: Iterations, moments: Mom
   const birth = new Float64Array(nodes).fill(Number.NaN);
   const id = new Float64Array(nodes);
   const group = new Int32Array(nodes).fill(NONE);
+  const location = new Int32Array(nodes);
   if (graph) {
     census.heap.visitLive((table, row) => {
       const node = graph.nodeAt(table.address[row]!);
       if (node === NONE) return;
       birth[node] = table.birth[row]!;
       id[node] = table.id[row]!;
+      location[node] = table.location[row]!;
       group[node] = census.groupOf(table.type[row]!, table.location[row]!) ?? NONE;
     });
   }
+  const objectAt = (node: number): LedgerObject | undefined =>
+    Number.isNaN(birth[node]) ? undefined : { id: id[node]!, birth: birth[node]!, location: location[node]! };
   let tree: Dominators | undefined;
   return {
     replay,
@@ -69,6 +76,7 @@ export function createScene(replay: Replay, iterations: Iterations, moments: Mom
       tree ??= dominators(graph);
       return answerPath(graph, tree, node, path, names.type);
     },
+    provenance: graph && new Provenance(replay, graph, replay.end, objectAt),
     createdAt: (index) => placeOf(replay, census.groups[index]!.location),
     typeName: names.type,
   };

@@ -20,12 +20,12 @@ import { evenMoments, type Group, type Moments, momentsOf, takeCensus, thirds } 
 import { type Cluster, clustersOf, type Member, mergeInto, pathTo } from "./leaks-holders.js";
 import { findIterations, type Iterations, iterationsNamed } from "./leaks-iterations.js";
 import { judge, type Verdict } from "./leaks-judge.js";
-import { type KeptReference, storedReference } from "./leaks-ledger.js";
+import { type KeptReference, referenceAt, storedReference } from "./leaks-ledger.js";
 import { lostObjects, risenCounts } from "./leaks-lost.js";
 import { createScene, partOf, type Scene } from "./leaks-scene.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-4";
+const VERSION = "leaks-5";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -266,11 +266,13 @@ const totalOf = ({ members }: Cluster): { objects: number; bytes: number } => {
 /** One from the middle: neither of the first rounds nor one that may still be wanted. */
 const middle = (nodes: readonly number[]): number => nodes[nodes.length >> 1]!;
 
-function referenceOf({ graph, replay, id }: Scene, { entries }: Cluster): KeptReference | null {
+function referenceOf({ graph, replay, id, provenance }: Scene, { entries }: Cluster): KeptReference | null {
   const entry = middle(entries);
   if (entry === undefined) return null;
   const edge = graph!.parent(entry);
   const holder = edge === NONE ? NONE : graph!.edge(edge).source;
+  const made = edge === NONE ? undefined : provenance?.of(edge);
+  if (made && made.event !== null && made.by !== "birth") return referenceAt(replay, made.event, "stored");
   return storedReference(replay, id[entry]!, holder === NONE ? 0 : graph!.address[holder]!);
 }
 

@@ -162,7 +162,10 @@ class Recorder {
     const encoder = this.#encoder;
     this.#wallStart = slot.wallStart;
     this.#wall = slot.wallStop;
-    const columns = encoder.encode(slot.words, this.#writer.events, (id) => this.#code(id));
+    const columns = encoder.encode(slot.words, this.#writer.events, (id) => {
+      const { start, instructions } = this.#code(id);
+      return { start, bytes: instructions.length };
+    });
     if (columns.count === 0) return;
     this.#writer.addChunk(columns, {
       wallStart: slot.wallStart,

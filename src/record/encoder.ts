@@ -7,7 +7,6 @@
  * so the location is the caller's, remembered when the call was made.
  */
 import { assert } from "../base/failure.js";
-import type { CodeFacts } from "../interpreter/heap-reader.js";
 import { KIND_BITS, RAW_WORDS, RawKind } from "../interpreter/raw-events.js";
 import { createColumns, type EventColumns } from "../trace/events.js";
 
@@ -18,6 +17,12 @@ const CACHE_SIZE = 1 << CACHE_BITS;
 const PAGE_BITS = 9;
 /** A flush of the interpreter's ring holds at most this many records: its bytes over the shortest record's. */
 const MOST_RECORDS = 2 ** 21 / 12;
+
+/** Where a code object's instructions stand, and how many bytes they take. */
+export interface CodePlace {
+  readonly start: number;
+  readonly bytes: number;
+}
 
 interface CodeRange {
   readonly id: number;
@@ -156,8 +161,8 @@ export class RecordEncoder {
     this.#callers[this.#depth++] = location;
   }
 
-  /** Fills `columns` with the events of a flush; `code` gives the facts behind the numbers of code objects. */
-  encode(words: Int32Array, first: EventColumns["first"], code: (id: number) => CodeFacts): EventColumns {
+  /** Fills `columns` with the events of a flush; `code` says where the numbered code objects are. */
+  encode(words: Int32Array, first: EventColumns["first"], code: (id: number) => CodePlace): EventColumns {
     const { columns } = this;
     const { kind, site, location, address, a, b } = columns;
     const pointers = this.#cachedPointers;
@@ -250,13 +255,13 @@ export class RecordEncoder {
     }
   }
 
-  #intern(words: Int32Array, i: number, code: (id: number) => CodeFacts): void {
+  #intern(words: Int32Array, i: number, code: (id: number) => CodePlace): void {
     const address = words[i + 2] >>> 0;
     const id = words[i + 3];
     if (words[i + 1] === 0) this.#typeIds.set(address, id);
     else {
-      const { start, instructions } = code(id);
-      this.#addCode(id, address, start, instructions.length);
+      const { start, bytes } = code(id);
+      this.#addCode(id, address, start, bytes);
     }
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The recorder's observer in a second run. The same hooks leave the same records in the same ring; but here they are compared with the
- * trace instead of being stored, and the run can be held.
+ * The recorder's observer in a second run. The same hooks leave the same records in the same ring; but here they go to a thread that
+ * compares them with the trace (compare-worker.ts) instead of storing them, and the run can be held: only when that thread is done with
+ * all that came before.
  *
  * Exactly at an event: a record has 12 bytes at least, so when n events are left to the target, the ring is set to be handed out
  * after 12 n bytes. That never lets the target pass; it takes some twenty flushes to get there, the last of them after one record.
@@ -12,19 +13,19 @@
 import { assert } from "../base/failure.js";
 import { type EventNumber, eventNumber } from "../base/ids.js";
 import { CollectorReader, type Garbage } from "../interpreter/collector.js";
-import type { CodeFacts, TypeFacts } from "../interpreter/heap-reader.js";
+import type { TypeFacts } from "../interpreter/heap-reader.js";
 import type { Plan } from "../interpreter/instrument.js";
-import { RAW_WORDS, RawKind } from "../interpreter/raw-events.js";
-import { RecordEncoder } from "../record/encoder.js";
+import { KIND_BITS, RAW_WORDS, RawKind } from "../interpreter/raw-events.js";
+import { ChannelWriter } from "../record/channel.js";
 import type { Placed } from "../record/messages.js";
 import { Observer } from "../record/observer.js";
 import type { TraceReader } from "../trace/reader.js";
 import type { Baseline } from "../trace/writer.js";
-import { EventComparer } from "./event-comparer.js";
 import { type GraphColumns, type HeldReference, readGraph, readHeld } from "./graph-columns.js";
-import type { Divergence } from "./messages.js";
+import type { Comparison, Divergence, ToComparer } from "./messages.js";
 import { type Moment, type MomentQuestion, readMoment } from "./moment.js";
 
+const KIND_MASK = (1 << KIND_BITS) - 1;
 const SHORTEST = 4 * RAW_WORDS[RawKind.incref]!;
 /** ms between two words about progress. */
 const PROGRESS_EVERY = 100;
@@ -32,20 +33,25 @@ const PROGRESS_EVERY = 100;
 /** What the follower tells of; each call returns when the run may go on. */
 export interface FollowerListener {
   progress(event: number): void;
+  /** The baseline is not the trace's. */
   diverged(divergence: Divergence): void;
+  /** The comparing thread has found a difference, and told of it: the run is over. */
+  lost(): void;
   /** The target is reached, in the middle of some C function. */
   arrived(): void;
   safePoint(): void;
-  /** Records were compared. */
+  /** Records were handed on. */
   flushed(): void;
   /** The program is over: the interpreter is about to begin its end. */
   ended(): void;
 }
 
 export class Follower extends Observer {
-  readonly #comparer: EventComparer;
-  readonly #encoder: RecordEncoder;
-  readonly #codes = new Map<number, CodeFacts>();
+  readonly #channel: ChannelWriter;
+  readonly #comparison: Comparison;
+  /** Words that the comparing thread was asked for. */
+  #asked = 0;
+  #events = 0;
   readonly #reader: TraceReader;
   readonly #listener: FollowerListener;
   readonly #types = new Map<number, { id: number; name: string }[]>();
@@ -55,27 +61,26 @@ export class Follower extends Observer {
   /** Who traverses at the moment, if not the audit. */
   #visitor: { visit(object: number): void } | undefined;
 
-  constructor(plan: Plan, reader: TraceReader, listener: FollowerListener) {
+  constructor(plan: Plan, reader: TraceReader, comparison: Comparison, listener: FollowerListener) {
+    const channel = new ChannelWriter(comparison.channel);
     super(
       plan,
       {
-        published: 0,
+        get published() {
+          return channel.published;
+        },
         publish: (words) => this.#records(words),
         partSent: () => true,
         wake: () => {},
       },
-      { postMessage: ({ message }: Placed) => this.#message(message) },
+      { postMessage: (placed: Placed) => this.#message(placed) },
       0,
       false,
     );
+    this.#channel = channel;
+    this.#comparison = comparison;
     this.#reader = reader;
     this.#listener = listener;
-    this.#comparer = new EventComparer(reader);
-    this.#encoder = new RecordEncoder(plan.region.start, plan.siteFunction.length, {
-      location: () => {},
-      site: () => {},
-      sample: () => Number.POSITIVE_INFINITY,
-    });
     for (const { id, name, address } of reader.rows("types")) {
       this.#lastType = id;
       const here = this.#types.get(address);
@@ -86,7 +91,7 @@ export class Follower extends Observer {
 
   /** Events that have happened. */
   get events(): EventNumber {
-    return eventNumber(this.#comparer.events);
+    return eventNumber(this.#events);
   }
 
   /** Where to stop; Infinity: nowhere. */
@@ -96,17 +101,32 @@ export class Follower extends Observer {
   }
 
   #aim(): void {
-    this.probe.flushAfter(SHORTEST * (this.#target - this.#comparer.events));
+    this.probe.flushAfter(SHORTEST * (this.#target - this.#events));
   }
 
-  /** Whether everything up to this event was the same. */
-  settle(): Divergence | undefined {
+  /** Waits until all that has happened is compared; whether it was the same. Where not, that thread has told of it. */
+  settle(): boolean {
     this.probe.flush();
-    return this.#comparer.settle();
+    return this.#compared({ kind: "settle" });
   }
 
-  finish(): Divergence | undefined {
-    return this.#comparer.finish();
+  /** The run is over, and a complete trace must be, too; as `settle`. */
+  finish(): boolean {
+    return this.#compared({ kind: "finish" });
+  }
+
+  #compared(message: ToComparer): boolean {
+    const { port, state } = this.#comparison;
+    port.postMessage({ after: this.#channel.published, message });
+    this.#asked++;
+    // Empty, but it wakes the other thread, and what comes before it is done first.
+    if (!this.#channel.publish(new Int32Array(0), 0, 0)) return false;
+    for (;;) {
+      const done = Atomics.load(state, 0);
+      if (done === this.#asked) return true;
+      if (done < 0) return false;
+      Atomics.wait(state, 0, done);
+    }
   }
 
   protected override typeNumber({ address, name }: TypeFacts): number {
@@ -168,11 +188,13 @@ export class Follower extends Observer {
     else super.visit(object);
   }
 
-  #message(message: Placed["message"]): void {
-    if (message.kind === "code") this.#codes.set(message.id, message.facts);
-    else if (message.kind === "baseline") {
-      this.#compareBaseline(message);
-      this.#encoder.begin(message.objects.type, message.objects.bytes);
+  #message({ after, message }: Placed): void {
+    if (message.kind === "baseline") this.#compareBaseline(message);
+    else if (message.kind === "code") {
+      const { id, facts } = message;
+      const { start, instructions } = facts;
+      const place: ToComparer = { kind: "code", id, start, bytes: instructions.length };
+      this.#comparison.port.postMessage({ after, message: place });
     }
   }
 
@@ -196,13 +218,8 @@ export class Follower extends Observer {
   }
 
   #records(words: Int32Array): boolean {
-    const columns = this.#encoder.encode(words, this.events, (id) => {
-      const facts = this.#codes.get(id);
-      assert(facts !== undefined, `code object ${id} was announced`);
-      return facts;
-    });
-    const divergence = this.#comparer.take(columns);
-    if (divergence) this.#listener.diverged(divergence);
+    if (!this.#channel.publish(words, 0, 0)) this.#listener.lost();
+    this.#events += countEvents(words);
     const now = performance.now();
     if (now - this.#told >= PROGRESS_EVERY) {
       this.#told = now;
@@ -214,6 +231,22 @@ export class Follower extends Observer {
     this.#aim();
     return true;
   }
+}
+
+/** Every record but the introduction of a type or code object is one event. */
+function countEvents(words: Int32Array): number {
+  let events = 0;
+  for (let i = 0; i < words.length; ) {
+    const kind = words[i]! & KIND_MASK;
+    if (kind === RawKind.incref || kind === RawKind.decref) {
+      i += 3;
+      events++;
+    } else {
+      i += RAW_WORDS[kind]!;
+      if (kind !== RawKind.intern) events++;
+    }
+  }
+  return events;
 }
 
 const bytesOf = (column: Uint32Array | undefined): Buffer =>

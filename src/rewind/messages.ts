@@ -5,6 +5,7 @@
 import type { EventNumber } from "../base/ids.js";
 import type { Garbage } from "../interpreter/collector.js";
 import type { Plan } from "../interpreter/instrument.js";
+import type { ChannelMemory } from "../record/channel.js";
 import type { VisitAnswer } from "./evaluate.js";
 import type { GraphColumns, HeldReference } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
@@ -103,6 +104,35 @@ export type Answer =
   /** There is an answer for a person, and this run is over. */
   | { readonly kind: "failed"; readonly message: string };
 
+/** How the thread of the second run reaches the one that compares its events. */
+export interface Comparison {
+  readonly channel: ChannelMemory;
+  readonly port: import("node:worker_threads").MessagePort;
+  /** One shared word: answers so far; -1: the runs differ, and the main thread was told. */
+  readonly state: Int32Array<SharedArrayBuffer>;
+}
+
+/** To the comparing thread, placed among the slots of records. */
+export type ToComparer =
+  /** Where the instructions of a code object stand. */
+  | { readonly kind: "code"; readonly id: number; readonly start: number; readonly bytes: number }
+  /** Compare all so far, and say so. */
+  | { readonly kind: "settle" }
+  /** The same; nothing follows, so a complete trace must be at its end. */
+  | { readonly kind: "finish" };
+
+export interface PlacedForComparer {
+  /** Slots that come before it. */
+  readonly after: number;
+  readonly message: ToComparer;
+}
+
+export interface CompareWorkerData {
+  readonly trace: string;
+  readonly plan: Plan;
+  readonly comparison: Comparison;
+}
+
 export interface PastWorkerData {
   /** Path of the trace. */
   readonly trace: string;
@@ -110,6 +140,7 @@ export interface PastWorkerData {
   readonly plan: Plan;
   readonly standardLibrary: Uint8Array;
   readonly port: import("node:worker_threads").MessagePort;
+  readonly comparison: Comparison;
   /** One shared word: requests so far. */
   readonly requests: Int32Array<SharedArrayBuffer>;
   /** One shared word: anything but 0 interrupts the Python that answers a question. */

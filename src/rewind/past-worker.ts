@@ -43,9 +43,10 @@ class Past {
     this.#reader = TraceReader.open(data.trace);
     let part = 0;
     this.#replay = new InputReplay(() => this.#reader.inputs(part++), data.standardLibrary);
-    this.#follower = new Follower(data.plan, this.#reader, {
+    this.#follower = new Follower(data.plan, this.#reader, data.comparison, {
       progress: (event) => this.#say({ kind: "progress", event }),
       diverged: (divergence) => this.#diverged(divergence),
+      lost: () => this.#rest(),
       arrived: () => this.#arrived(),
       flushed: () => {
         if (this.#nearCutOff() && this.#lastSafe === null) this.#follower.probe.safePointDue = true;
@@ -109,14 +110,16 @@ class Past {
         },
       });
     } catch (error) {
-      if (error instanceof InputMismatch) this.#diverged(follower.settle() ?? this.#mismatch(error.message));
-      else if (error instanceof InputsEnded)
+      if (error instanceof InputMismatch) {
+        this.#settle();
+        this.#diverged(this.#mismatch(error.message));
+      }
+      if (error instanceof InputsEnded)
         this.#fail("the recorded inputs end before the event: the recording was cut short");
       else if (!(error instanceof InterpreterCrash)) {
         // A run that went its own way between two comparisons may have met anything.
-        const divergence = follower.settle();
-        if (!divergence) throw error;
-        this.#diverged(divergence);
+        this.#settle();
+        throw error;
       }
     }
     if (!this.#ended) this.#end();
@@ -129,8 +132,7 @@ class Past {
     this.#ended = true;
     this.#follower.probe.flush();
     this.#follower.probe.pause();
-    const divergence = this.#follower.finish();
-    if (divergence) this.#diverged(divergence);
+    if (!this.#follower.finish()) this.#rest();
     this.#held(true);
     this.#serve("end");
   }
@@ -146,11 +148,15 @@ class Past {
   }
 
   #arrived(): void {
-    const divergence = this.#follower.settle();
-    if (divergence) this.#diverged(divergence);
+    this.#settle();
     if (this.#question) this.#tooLate();
     this.#held(false);
     this.#serve("event");
+  }
+
+  /** Goes on only if everything so far was as recorded. */
+  #settle(): void {
+    if (!this.#follower.settle()) this.#rest();
   }
 
   #mismatch(found: string): Divergence {

@@ -13,12 +13,14 @@ import { type EventNumber, eventNumber } from "../base/ids.js";
 import { cacheFolder, instrumentCached } from "../interpreter/cache.js";
 import { readLibrary } from "../interpreter/library.js";
 import { interpreterFiles, stackSizeMb } from "../interpreter/main-thread.js";
+import { createChannel } from "../record/channel.js";
 import { TraceReader } from "../trace/reader.js";
 import type { VisitAnswer } from "./evaluate.js";
 import type { GraphColumns, HeldReference } from "./graph-columns.js";
 import type { HeapCheck } from "./heap-check.js";
 import type {
   Answer,
+  CompareWorkerData,
   Divergence,
   Evaluation,
   GarbageAt,
@@ -93,6 +95,7 @@ type AnswerOf<Kind extends Answer["kind"]> = Answer & { kind: Kind };
 /** One run in its thread. */
 class Run {
   readonly #worker: Worker;
+  readonly #comparer: Worker;
   readonly #port: MessagePort;
   readonly #requests: Int32Array<SharedArrayBuffer>;
   readonly #interrupt: Int32Array<SharedArrayBuffer>;
@@ -102,11 +105,14 @@ class Run {
   #over: Error | undefined;
 
   constructor(
-    data: Omit<PastWorkerData, "port" | "requests" | "interrupt">,
+    data: Omit<PastWorkerData, "port" | "comparison" | "requests" | "interrupt">,
     advice: string,
     onProgress: ((event: number) => void) | undefined,
   ) {
     const { port1, port2 } = new MessageChannel();
+    const records = new MessageChannel();
+    const channel = createChannel();
+    const state = new Int32Array(new SharedArrayBuffer(4));
     this.#port = port1;
     this.#requests = new Int32Array(new SharedArrayBuffer(4));
     this.#interrupt = new Int32Array(new SharedArrayBuffer(4));
@@ -114,13 +120,22 @@ class Run {
       workerData: {
         ...data,
         port: port2,
+        comparison: { channel, state, port: records.port1 },
         requests: this.#requests,
         interrupt: this.#interrupt,
       } satisfies PastWorkerData,
-      transferList: [port2],
+      transferList: [port2, records.port1],
       resourceLimits: { stackSizeMb, maxOldGenerationSizeMb: 4096 },
     });
-    port1.on("message", (answer: Answer) => {
+    this.#comparer = new Worker(new URL("./compare-worker.js", import.meta.url), {
+      workerData: {
+        trace: data.trace,
+        plan: data.plan,
+        comparison: { channel, state, port: records.port2 },
+      } satisfies CompareWorkerData,
+      transferList: [records.port2],
+    });
+    const heard = (answer: Answer): void => {
       if (answer.kind === "progress") onProgress?.(answer.event);
       else if (answer.kind === "diverged") this.#end(new Diverged(answer.divergence, advice));
       else if (answer.kind === "failed") this.#end(new Failure(`${data.trace}: ${answer.message}`));
@@ -130,8 +145,10 @@ class Run {
         this.#waiting = undefined;
         resolve(answer);
       }
-    });
-    this.#worker.on("error", (error) => this.#end(error));
+    };
+    port1.on("message", heard);
+    this.#comparer.on("message", heard);
+    for (const worker of [this.#worker, this.#comparer]) worker.on("error", (error) => this.#end(error));
   }
 
   #end(error: Error): void {
@@ -183,7 +200,7 @@ class Run {
 
   async close(): Promise<void> {
     this.#port.close();
-    await this.#worker.terminate();
+    await Promise.all([this.#worker.terminate(), this.#comparer.terminate()]);
   }
 }
 

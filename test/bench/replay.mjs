@@ -33,7 +33,7 @@ const timed = (work) => {
 const median = (numbers) => [...numbers].sort((x, y) => x - y)[numbers.length >> 1];
 
 try {
-  const given = process.argv[2];
+  const given = process.argv[1] === import.meta.filename ? process.argv[2] : undefined;
   if (given !== undefined) {
     if (!existsSync(given)) throw new Error(`${given}: no such file`);
     copyFileSync(given, trace);
