@@ -7,7 +7,7 @@
  */
 import type { Replay } from "../replay/replay.js";
 import { type TimeInfo, timeInfo } from "../replay/survey.js";
-import { KIND_COUNT, Kind } from "../trace/events.js";
+import { type EventColumns, KIND_COUNT, Kind } from "../trace/events.js";
 
 /** Stretches that a recording is cut into, unless it has fewer events. */
 export const STRETCHES = 64;
@@ -76,31 +76,50 @@ interface Lines {
   readonly files: readonly string[];
 }
 
-export function activityOf(replay: Replay): Activity {
-  const { end } = replay;
-  const stretches = Math.max(1, Math.min(STRETCHES, end));
-  const edges = Array.from({ length: stretches + 1 }, (_, i) => Math.round((i * end) / stretches));
-  const lines = linesOf(replay);
-  const width = LINE_COUNTS.length;
-  const byLine = new Table(lines.all.length, width, stretches);
-  let types = 0;
-  for (const { id } of replay.reader.rows("types")) types = Math.max(types, id);
-  const byType = new Table(types + 1, 2, stretches);
-  const sums = Array.from({ length: 3 }, () => new Array<number>(stretches).fill(0));
-  const [calls, increfs, decrefs] = sums as [number[], number[], number[]];
-  const eventsAt = new Float64Array(lines.of.length);
-  let stretch = 0;
-  for (const { columns, first: from, last } of replay.range(0, end)) {
-    const { kind, location, a, first } = columns;
-    for (let start = from; start < last; ) {
-      while (first + start >= edges[stretch + 1]!) {
-        byLine.next();
-        byType.next();
-        stretch++;
+/** Counts what chunks of events say, given one after the other from the first. */
+export class ActivityCounter {
+  readonly #replay: Replay;
+  readonly #edges: readonly number[];
+  readonly #lines: Lines;
+  readonly #byLine: Table;
+  readonly #byType: Table;
+  readonly #calls: number[];
+  readonly #increfs: number[];
+  readonly #decrefs: number[];
+  readonly #eventsAt: Float64Array;
+  #stretch = 0;
+
+  constructor(replay: Replay) {
+    const { end } = replay;
+    const stretches = Math.max(1, Math.min(STRETCHES, end));
+    this.#replay = replay;
+    this.#edges = Array.from({ length: stretches + 1 }, (_, i) => Math.round((i * end) / stretches));
+    this.#lines = linesOf(replay);
+    this.#byLine = new Table(this.#lines.all.length, LINE_COUNTS.length, stretches);
+    let types = 0;
+    for (const { id } of replay.reader.rows("types")) types = Math.max(types, id);
+    this.#byType = new Table(types + 1, 2, stretches);
+    const zeros = (): number[] => new Array<number>(stretches).fill(0);
+    [this.#calls, this.#increfs, this.#decrefs] = [zeros(), zeros(), zeros()];
+    this.#eventsAt = new Float64Array(this.#lines.of.length);
+  }
+
+  take(columns: EventColumns): void {
+    const { kind, location, a, first, count } = columns;
+    const edges = this.#edges;
+    const { of } = this.#lines;
+    const eventsAt = this.#eventsAt;
+    const width = LINE_COUNTS.length;
+    for (let start = 0; start < count; ) {
+      while (first + start >= edges[this.#stretch + 1]!) {
+        this.#byLine.next();
+        this.#byType.next();
+        this.#stretch++;
       }
-      const stop = Math.min(last, edges[stretch + 1]! - first);
-      const { now } = byLine;
-      const { now: typesNow } = byType;
+      const stretch = this.#stretch;
+      const stop = Math.min(count, edges[stretch + 1]! - first);
+      const { now } = this.#byLine;
+      const { now: typesNow } = this.#byType;
       let [called, up, down] = [0, 0, 0];
       for (let row = start; row < stop; row++) {
         const code = kind[row]!;
@@ -111,45 +130,57 @@ export function activityOf(replay: Replay): Activity {
         }
         const at = location[row]!;
         eventsAt[at]!++;
-        now[lines.of[at]! * width + column]!++;
+        now[of[at]! * width + column]!++;
         if (column === 0) up++;
         else if (column === 1) down++;
         else typesNow[a[row]! * 2 + column - 2]!++;
       }
-      calls[stretch]! += called;
-      increfs[stretch]! += up;
-      decrefs[stretch]! += down;
+      this.#calls[stretch]! += called;
+      this.#increfs[stretch]! += up;
+      this.#decrefs[stretch]! += down;
       start = stop;
     }
   }
-  byLine.next();
-  byType.next();
-  lines.of.forEach((line, location) => {
-    if (line <= LIBRARY || eventsAt[location] === 0) return;
-    const { functions } = lines.all[line]!;
-    const name = lines.functions[location]!;
-    functions.set(name, (functions.get(name) ?? 0) + eventsAt[location]!);
-  });
-  const sumOf = (counts: readonly number[]): number => counts.reduce((sum, n) => sum + n, 0);
-  return {
-    edges: edges.map((event) => timeInfo(replay, event)),
-    calls,
-    increfs,
-    decrefs,
-    types: typeRows(replay, byType),
-    files: lines.files,
-    lines: lines.all
-      .map(({ file, line, functions }, i) => ({
-        file,
-        line,
-        function: [...functions].sort((x, y) => y[1] - x[1])[0]?.[0] ?? "",
-        ...byLine.row(i),
-      }))
-      .slice(LIBRARY + 1)
-      .filter(({ total }) => sumOf(total) > 0)
-      .sort((x, y) => sumOf(y.total) - sumOf(x.total) || x.file - y.file || x.line - y.line),
-    elsewhere: { library: sumOf(byLine.row(LIBRARY).total), noFrame: sumOf(byLine.row(NO_FRAME).total) },
-  };
+
+  /** After the last chunk. */
+  result(): Activity {
+    const lines = this.#lines;
+    const [byLine, byType] = [this.#byLine, this.#byType];
+    byLine.next();
+    byType.next();
+    lines.of.forEach((line, location) => {
+      if (line <= LIBRARY || this.#eventsAt[location] === 0) return;
+      const { functions } = lines.all[line]!;
+      const name = lines.functions[location]!;
+      functions.set(name, (functions.get(name) ?? 0) + this.#eventsAt[location]!);
+    });
+    const sumOf = (counts: readonly number[]): number => counts.reduce((sum, n) => sum + n, 0);
+    return {
+      edges: this.#edges.map((event) => timeInfo(this.#replay, event)),
+      calls: this.#calls,
+      increfs: this.#increfs,
+      decrefs: this.#decrefs,
+      types: typeRows(this.#replay, byType),
+      files: lines.files,
+      lines: lines.all
+        .map(({ file, line, functions }, i) => ({
+          file,
+          line,
+          function: [...functions].sort((x, y) => y[1] - x[1])[0]?.[0] ?? "",
+          ...byLine.row(i),
+        }))
+        .slice(LIBRARY + 1)
+        .filter(({ total }) => sumOf(total) > 0)
+        .sort((x, y) => sumOf(y.total) - sumOf(x.total) || x.file - y.file || x.line - y.line),
+      elsewhere: { library: sumOf(byLine.row(LIBRARY).total), noFrame: sumOf(byLine.row(NO_FRAME).total) },
+    };
+  }
+}
+
+export function activityOf(replay: Replay): Activity {
+  const counter = new ActivityCounter(replay);
+  for (const { columns } of replay.range(0, replay.end)) counter.take(columns);
+  return counter.result();
 }
 
 /** Counts by row and stretch: dense for the stretch at hand, sparse for those before. */

@@ -110,6 +110,8 @@ export interface CyclesOptions extends RewindOptions {
   /** false: neither look for a kept answer nor keep this one. */
   readonly keep?: boolean;
   readonly onScan?: (done: number, all: number) => void;
+  /** What can be done on the same replay while the program runs again; called then, or not at all. */
+  readonly meanwhile?: () => void;
 }
 
 /** Every collection and every cycle of a trace. The answer is kept in the trace. */
@@ -229,16 +231,18 @@ async function pastOf(
   }
   const past = await Past.enter(replay.reader.path, options);
   try {
-    for (const collection of [...chosen.values()].sort((x, y) => x.start - y.start)) {
-      // Its record is the collection's own first word: right behind it the heap is as the collector finds it.
-      await past.goTo(eventNumber(collection.start + 1));
-      const garbage = await past.garbage("here");
+    const stops = [...chosen.values()].sort((x, y) => x.start - y.start);
+    // A collection's record is its own first word: right behind it the heap is as the collector finds it.
+    const tour = past.garbageAlong(stops.map(({ start }) => eventNumber(start + 1)));
+    options.meanwhile?.();
+    const found = await tour;
+    for (const [i, collection] of stops.entries()) {
+      const garbage = found[i]!;
       if (collection.generation === 2) lookedAt.set(collection.id, garbage.tracked);
       for (const group of heaviest)
         if (group.example.collection?.id === collection.id && observe(group.example, garbage)) groups.observed(group);
     }
-    await past.goTo(replay.end);
-    const garbage = await past.garbage("safe point");
+    const garbage = found.at(-1)!;
     for (const structure of structuresOfGarbage(garbage, scan)) groups.add(structure, null, replay.end, true);
     return {
       lookedAt,

@@ -13,7 +13,7 @@
 import { Failure } from "../base/failure.js";
 import type { Replay } from "../replay/replay.js";
 import { occurrences } from "../replay/times.js";
-import { Kind } from "../trace/events.js";
+import { type EventColumns, Kind } from "../trace/events.js";
 
 /** Fewer rounds than this tell nothing. */
 export const FEWEST_ROUNDS = 8;
@@ -193,84 +193,113 @@ const enlarged = <T extends Int32Array | Uint8Array>(from: T, to: T): T => {
   return to;
 };
 
-function mainLoop(replay: Replay): Iterations | undefined {
-  const { line, code, offset, imports, own } = ownPlaces(replay);
-  if (own.size === 0) return undefined;
-  const heads = new Map<number, Candidate>();
-  const calls = new Map<number, Candidate>();
-  const frames = new FrameStack();
-  let first = -1;
-  let last = 0;
+/** Looks for the loop in chunks of events, given one after the other from the first. */
+class LoopFinder {
+  readonly #places: OwnPlaces;
+  readonly #heads = new Map<number, Candidate>();
+  readonly #calls = new Map<number, Candidate>();
+  readonly #frames = new FrameStack();
+  #first = -1;
+  #last = 0;
   /** Events so far, and since the last change, in which others' code was imported. */
-  let foreign = 0;
-  let foreignSince = -1;
-  const clock = (event: number): number => (foreignSince < 0 ? event : foreignSince) - foreign;
-  const loopHead = (location: number, event: number): void => {
+  #foreign = 0;
+  #foreignSince = -1;
+
+  constructor(replay: Replay) {
+    this.#places = ownPlaces(replay);
+  }
+
+  /** The clock of the program's own code stands still while others' modules are imported. */
+  #clock(event: number): number {
+    return (this.#foreignSince < 0 ? event : this.#foreignSince) - this.#foreign;
+  }
+
+  #loopHead(location: number, event: number): void {
+    const { code, line, own } = this.#places;
+    const { depth } = this.#frames;
     const key = code[location]! * 2 ** 20 + line[location]!;
-    let head = heads.get(key);
+    let head = this.#heads.get(key);
     if (!head) {
       const { file } = own.get(code[location]!)!;
-      head = { name: `line:${file}:${line[location]}`, by: "line", depth: frames.depth, sampler: new Sampler() };
-      heads.set(key, head);
+      head = { name: `line:${file}:${line[location]}`, by: "line", depth, sampler: new Sampler() };
+      this.#heads.set(key, head);
     }
-    if (head.depth === frames.depth) head.sampler.add(event, clock(event));
-  };
-  const called = (id: number, event: number): void => {
-    const target = own.get(id);
+    if (head.depth === depth) head.sampler.add(event, this.#clock(event));
+  }
+
+  #called(id: number, event: number): void {
+    const target = this.#places.own.get(id);
     if (!target) return;
-    let call = calls.get(id);
+    const { depth } = this.#frames;
+    let call = this.#calls.get(id);
     if (!call) {
-      call = { name: `call:${target.name}`, by: "call", depth: frames.depth, sampler: new Sampler() };
-      calls.set(id, call);
+      call = { name: `call:${target.name}`, by: "call", depth, sampler: new Sampler() };
+      this.#calls.set(id, call);
     }
-    if (call.depth === frames.depth) call.sampler.add(event, clock(event));
-  };
-  /** The clock of the program's own code stands still while others' modules are imported. */
-  const changed = (event: number): void => {
-    const isForeign = frames.foreign[frames.depth] === 1;
-    if (isForeign === foreignSince >= 0) return;
-    if (!isForeign) foreign += event - foreignSince;
-    foreignSince = isForeign ? event : -1;
-  };
-  for (const { columns } of replay.range(0, replay.end)) {
-    const { kind, location, a, count } = columns;
+    if (call.depth === depth) call.sampler.add(event, this.#clock(event));
+  }
+
+  #changed(event: number): void {
+    const { foreign, depth } = this.#frames;
+    const isForeign = foreign[depth] === 1;
+    if (isForeign === this.#foreignSince >= 0) return;
+    if (!isForeign) this.#foreign += event - this.#foreignSince;
+    this.#foreignSince = isForeign ? event : -1;
+  }
+
+  take(columns: EventColumns): void {
+    const { line, offset, imports, own } = this.#places;
+    const frames = this.#frames;
+    const { kind, location, a, count, first } = columns;
     for (let row = 0; row < count; row++) {
       const where = location[row]!;
       const now = line[where]!;
       if (now !== 0) {
-        const event = columns.first + row;
         const { depth } = frames;
         const before = frames.line[depth]!;
-        last = clock(event);
-        if (first < 0) first = last;
-        if (now < before || (now === before && offset[where]! < frames.offset[depth]!)) loopHead(where, event);
+        this.#last = this.#clock(first + row);
+        if (this.#first < 0) this.#first = this.#last;
+        if (now < before || (now === before && offset[where]! < frames.offset[depth]!))
+          this.#loopHead(where, first + row);
         frames.line[depth] = now;
         frames.offset[depth] = offset[where]!;
       }
       const what = kind[row];
       if (what === Kind.call) {
-        const event = columns.first + row + 1;
+        const event = first + row + 1;
         const target = a[row]!;
         // The call may also lead out of an import again: the body of a module of the program's own.
         const isForeign = !own.has(target) && (imports[where] === 1 || frames.foreign[frames.depth] === 1);
-        changed(event);
-        called(target, event);
+        this.#called(target, event);
         frames.enter(isForeign);
-        changed(event);
+        this.#changed(event);
       } else if (what === Kind.return && frames.depth > 0) {
         frames.depth--;
-        changed(columns.first + row + 1);
+        this.#changed(first + row + 1);
       }
     }
   }
-  const span = Math.max(1, last - first);
-  const fit = [...heads.values(), ...calls.values()].filter(
-    ({ sampler }) => sampler.count >= FEWEST_FOUND && sampler.span >= LEAST_SPAN * span && sampler.isRegular,
-  );
-  const lowest = Math.min(...fit.map((candidate) => candidate.depth));
-  const here = fit.filter((candidate) => candidate.depth === lowest);
-  const lines = here.filter(({ by }) => by === "line");
-  const [best] = outermost(lines.length > 0 ? lines : here);
-  if (!best) return undefined;
-  return { by: best.by, name: best.name, chosen: "found", count: best.sampler.count, moments: best.sampler.events };
+
+  /** After the last chunk; undefined where there is no obvious loop. */
+  result(): Iterations | undefined {
+    const span = Math.max(1, this.#last - this.#first);
+    const fit = [...this.#heads.values(), ...this.#calls.values()].filter(
+      ({ sampler }) => sampler.count >= FEWEST_FOUND && sampler.span >= LEAST_SPAN * span && sampler.isRegular,
+    );
+    const lowest = Math.min(...fit.map((candidate) => candidate.depth));
+    const here = fit.filter((candidate) => candidate.depth === lowest);
+    const lines = here.filter(({ by }) => by === "line");
+    const [best] = outermost(lines.length > 0 ? lines : here);
+    if (!best) return undefined;
+    const { by, name, sampler } = best;
+    return { by, name, chosen: "found", count: sampler.count, moments: sampler.events };
+  }
+}
+
+function mainLoop(replay: Replay): Iterations | undefined {
+  const finder = new LoopFinder(replay);
+  // The index is wanted later anyway: where it has to be made, one pass does for both.
+  if (!replay.prepare((columns) => finder.take(columns)))
+    for (const { columns } of replay.range(0, replay.end)) finder.take(columns);
+  return finder.result();
 }

@@ -4,10 +4,10 @@
  */
 import type { Replay } from "../replay/replay.js";
 import { type Survey, survey, timeInfo } from "../replay/survey.js";
-import { type VerifyResult, verify } from "../replay/verify.js";
+import { type Companion, type VerifyResult, verify } from "../replay/verify.js";
 import { type TraceInfo, traceInfo } from "../trace/info.js";
-import { type Activity, activityOf } from "./activity.js";
-import { type TimeSeries, timeSeries } from "./time-series.js";
+import { type Activity, ActivityCounter } from "./activity.js";
+import { type TimeSeries, TimeSurvey } from "./time-series.js";
 
 /** Source lines that are handed over, over all files. */
 const MOST_SOURCE_LINES = 20_000;
@@ -38,12 +38,17 @@ export interface Overview {
   readonly leftOut: readonly LeftOut[];
 }
 
-export function overviewOf(replay: Replay): Overview {
+/** `companion` is given every chunk on the way. */
+export function overviewOf(replay: Replay, companion: Companion = {}): Overview {
   const { reader } = replay;
   const leftOut: LeftOut[] = [];
-  const checked = verify(reader, {});
-  const time = timeSeries(replay, (event) => timeInfo(replay, event));
-  const activity = activityOf(replay);
+  const counter = new ActivityCounter(replay);
+  const surveys = new TimeSurvey(replay, (event) => timeInfo(replay, event));
+  // One pass for all of them.
+  const counting: Companion = { chunk: (columns) => counter.take(columns) };
+  const checked = verify(reader, { companions: [counting, surveys, companion] });
+  const time = surveys.result();
+  const activity = counter.result();
   const more = (what: string, listed: number, all: number, why: string): void => {
     if (all > listed) leftOut.push({ what: `${all - listed} of ${all} ${what}`, why });
   };

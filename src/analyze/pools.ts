@@ -10,6 +10,7 @@ import type { Replay } from "../replay/replay.js";
 import { compareText, type TimeInfo, timeInfo } from "../replay/survey.js";
 import { alignmentOf } from "../replay/verify.js";
 import { keep, recall } from "../trace/answers.js";
+import type { EventColumns } from "../trace/events.js";
 import { type Finding, fingerprintOf } from "./finding.js";
 import { type Counts, LARGEST_SIZE, windowColumns } from "./free-list-counts.js";
 import { createFeed } from "./model-feed.js";
@@ -50,8 +51,29 @@ export interface PoolsOptions {
   readonly progress?: ((eventsDone: number, eventsInAll: number) => void) | undefined;
 }
 
+/** The analysis as a pass over the events from the first to that before `to`, which somebody else may make. */
+export interface PoolsPass {
+  /** The rows `first` to `last` - 1 of the next chunk. Undefined where the answer is known already. */
+  readonly take: ((columns: EventColumns, first: number, last: number) => void) | undefined;
+  /** After the last chunk. */
+  readonly result: () => PoolsAnalysis;
+}
+
 /** Throws a Failure for a model that there is none of and for a window that is none. */
 export function analysePools(replay: Replay, options: PoolsOptions = {}): PoolsAnalysis {
+  const { to = replay.end, progress } = options;
+  const { take, result } = poolsPass(replay, options);
+  if (take) {
+    for (const { columns, first, last } of replay.range(0, to)) {
+      take(columns, first, last);
+      progress?.(columns.first + last, to);
+    }
+  }
+  return result();
+}
+
+/** Throws as `analysePools` does. */
+export function poolsPass(replay: Replay, options: PoolsOptions = {}): PoolsPass {
   const { from = 0, to = replay.end, models = [] } = options;
   if (!(from >= 0 && from <= to && to <= replay.end)) {
     throw new Failure(`--from #${from} --to #${to}: the first must not be after the second`, 2);
@@ -60,7 +82,7 @@ export function analysePools(replay: Replay, options: PoolsOptions = {}): PoolsA
   const feeds = models.map(createFeed);
   const name = `pools ${from} ${to} ${models.join(" ")}`;
   const known = recall(replay.reader, name, VERSION) as PoolsAnalysis | undefined;
-  if (known !== undefined && isAnalysis(known)) return known;
+  if (known !== undefined && isAnalysis(known)) return { take: undefined, result: () => known };
 
   const { names, reader } = replay;
   const fold = new PoolsFold(feeds, alignmentOf(reader), (id) =>
@@ -96,7 +118,7 @@ export function analysePools(replay: Replay, options: PoolsOptions = {}): PoolsA
 
   fold.begin(reader.baseline());
   takeSamples(0);
-  for (const { columns, first, last } of replay.range(0, to)) {
+  const take = (columns: EventColumns, first: number, last: number): void => {
     let row = first;
     while (row < last) {
       const until = next < moments.length ? Math.min(last, moments[next]! - columns.first) : last;
@@ -104,35 +126,37 @@ export function analysePools(replay: Replay, options: PoolsOptions = {}): PoolsA
       row = until;
       takeSamples(columns.first + row);
     }
-    options.progress?.(columns.first + last, to);
-  }
-  fold.settle(to);
-  if (heat.length > MOST_HEAT_TIMES) heat.length = MOST_HEAT_TIMES;
-
-  const heap = realHeap(fold, names, time, series, heat);
-  const answer: PoolsAnalysis = {
-    from: time(from),
-    to: time(to),
-    python: reader.meta.python ?? null,
-    freeLists: freeLists(
-      replay,
-      fold,
-      moments.filter((_, n) => n % every === 0),
-    ),
-    heap,
-    models: recorders.map((recorder) => recorder.result(fold.blocks, names, time)),
-    fed: {
-      requests: fold.requests,
-      reallocs: fold.reallocs,
-      otherRequests: fold.otherRequests,
-      blocksBefore: fold.blocksBefore,
-      bytesBefore: fold.bytesBefore,
-      pointerBytes: 4,
-    },
-    findings: findingsOf(heap),
   };
-  keep(reader, name, VERSION, answer);
-  return answer;
+  const result = (): PoolsAnalysis => {
+    fold.settle(to);
+    if (heat.length > MOST_HEAT_TIMES) heat.length = MOST_HEAT_TIMES;
+
+    const heap = realHeap(fold, names, time, series, heat);
+    const answer: PoolsAnalysis = {
+      from: time(from),
+      to: time(to),
+      python: reader.meta.python ?? null,
+      freeLists: freeLists(
+        replay,
+        fold,
+        moments.filter((_, n) => n % every === 0),
+      ),
+      heap,
+      models: recorders.map((recorder) => recorder.result(fold.blocks, names, time)),
+      fed: {
+        requests: fold.requests,
+        reallocs: fold.reallocs,
+        otherRequests: fold.otherRequests,
+        blocksBefore: fold.blocksBefore,
+        bytesBefore: fold.bytesBefore,
+        pointerBytes: 4,
+      },
+      findings: findingsOf(heap),
+    };
+    keep(reader, name, VERSION, answer);
+    return answer;
+  };
+  return { take, result };
 }
 
 /** Whether a kept answer has the parts that are relied on: it comes from a file. */

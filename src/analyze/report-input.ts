@@ -5,7 +5,7 @@ import type { Finding } from "./finding.js";
 import { type FindingDetail, findingDetail } from "./finding-detail.js";
 import { type LeakResult, leaksOf } from "./leaks.js";
 import { type Overview, overviewOf } from "./overview.js";
-import { analysePools } from "./pools.js";
+import { poolsPass } from "./pools.js";
 import type { PoolsAnalysis } from "./pools-data.js";
 
 /** Findings that are shown with all their details. */
@@ -25,11 +25,22 @@ export interface ReportInput {
   readonly pools: PoolsAnalysis;
 }
 
+/** In one pass. */
+function poolsAndOverview(replay: Replay): { pools: PoolsAnalysis; overview: Overview } {
+  const { take, result } = poolsPass(replay, { models: MODELS });
+  const overview = overviewOf(replay, take ? { chunk: (columns) => take(columns, 0, columns.count) } : {});
+  return { pools: result(), overview };
+}
+
 export async function reportInput(replay: Replay): Promise<ReportInput> {
   const leaks = leaksOf(replay);
-  const cycles = await analyseCycles(replay);
-  const pools = analysePools(replay, { models: MODELS });
-  const overview = overviewOf(replay);
+  let rest: { pools: PoolsAnalysis; overview: Overview } | undefined;
+  const work = (): void => {
+    rest ??= poolsAndOverview(replay);
+  };
+  const cycles = await analyseCycles(replay, { meanwhile: work });
+  work();
+  const { pools, overview } = rest!;
   const findings = [...leaks.findings, ...cycles.findings, ...pools.findings].sort(
     (x, y) =>
       Number(y.isProblem) - Number(x.isProblem) ||

@@ -8,7 +8,7 @@
  */
 
 import { eventNumber } from "../base/ids.js";
-import { BEFORE_TRACE } from "../replay/heap.js";
+import { BEFORE_TRACE, type Heap } from "../replay/heap.js";
 import type { Replay } from "../replay/replay.js";
 import type { TimeInfo } from "../replay/survey.js";
 import { COLLECT_REASONS } from "../trace/events.js";
@@ -58,30 +58,45 @@ export interface TimeSeries {
   readonly peak: { readonly at: TimeInfo; readonly bytes: number };
 }
 
-export function timeSeries(replay: Replay, timeInfo: (event: number) => TimeInfo): TimeSeries {
-  const { reader } = replay;
-  const samples = [...reader.rows("samples")];
-  const largest = reader.chunks.reduce(
-    (most, { objects }) => Math.max(most, objects),
-    reader.summary().baselineObjects,
-  );
-  // Evenly apart, with the first and the last.
-  const wanted = Math.min(momentsFor(largest), samples.length);
-  const chosen = new Set<number>();
-  for (let i = 0; i < wanted; i++)
-    chosen.add(samples[wanted === 1 ? 0 : Math.round((i * (samples.length - 1)) / (wanted - 1))]!.event);
-  const names = new Map<number, string>();
-  const rows = new Map<string, { type: string; module: string | null; objects: number[]; bytes: number[] }>();
-  for (const { id, name, module } of reader.rows("types")) {
-    const key = `${module} ${name}`;
-    names.set(id, key);
-    if (!rows.has(key)) rows.set(key, { type: name, module, objects: [], bytes: [] });
+/** Surveys the heap at its moments while somebody folds the trace. */
+export class TimeSurvey {
+  readonly #replay: Replay;
+  readonly #timeInfo: (event: number) => TimeInfo;
+  readonly #samples: number;
+  readonly #names = new Map<number, string>();
+  readonly #rows = new Map<string, { type: string; module: string | null; objects: number[]; bytes: number[] }>();
+  #at = 0;
+  /** Events before which the heap is surveyed, ascending. */
+  readonly moments: readonly number[];
+
+  constructor(replay: Replay, timeInfo: (event: number) => TimeInfo) {
+    const { reader } = replay;
+    this.#replay = replay;
+    this.#timeInfo = timeInfo;
+    const samples = [...reader.rows("samples")];
+    this.#samples = samples.length;
+    const largest = reader.chunks.reduce(
+      (most, { objects }) => Math.max(most, objects),
+      reader.summary().baselineObjects,
+    );
+    // Evenly apart, with the first and the last.
+    const wanted = Math.min(momentsFor(largest), samples.length);
+    const chosen = new Set<number>();
+    for (let i = 0; i < wanted; i++)
+      chosen.add(samples[wanted === 1 ? 0 : Math.round((i * (samples.length - 1)) / (wanted - 1))]!.event);
+    this.moments = [...chosen];
+    for (const { id, name, module } of reader.rows("types")) {
+      const key = `${module} ${name}`;
+      this.#names.set(id, key);
+      if (!this.#rows.has(key)) this.#rows.set(key, { type: name, module, objects: [], bytes: [] });
+    }
   }
-  const moments: TimeInfo[] = [];
-  for (const event of chosen) {
-    const at = moments.push(timeInfo(event)) - 1;
+
+  /** The heap at the next of the moments. */
+  heap(heap: Heap): void {
+    const at = this.#at++;
     const sums = new Map<number, { objects: number; bytes: number }>();
-    for (const { alive, birth, type, bytes } of replay.seek(eventNumber(event)).eachObject()) {
+    for (const { alive, birth, type, bytes } of heap.eachObject()) {
       if (!alive || birth === BEFORE_TRACE) continue;
       const sum = sums.get(type);
       if (sum) {
@@ -90,35 +105,47 @@ export function timeSeries(replay: Replay, timeInfo: (event: number) => TimeInfo
       } else sums.set(type, { objects: 1, bytes });
     }
     for (const [type, { objects, bytes }] of sums) {
-      const row = rows.get(names.get(type) ?? "");
+      const row = this.#rows.get(this.#names.get(type) ?? "");
       if (!row) continue;
       row.objects[at] = (row.objects[at] ?? 0) + objects;
       row.bytes[at] = (row.bytes[at] ?? 0) + bytes;
     }
   }
-  const filled = (numbers: readonly number[]): number[] => moments.map((_, i) => numbers[i] ?? 0);
-  const sizes = [...rows.values()]
-    .filter(({ objects }) => objects.length > 0)
-    .map((row) => ({ ...row, most: row.bytes.reduce((most, n) => Math.max(most, n ?? 0), 0) }))
-    .sort((x, y) => y.most - x.most || (x.type < y.type ? -1 : 1));
-  const rest = sizes.slice(MOST_TYPES);
-  const sum = (pick: (row: (typeof rest)[number]) => readonly number[]): number[] =>
-    moments.map((_, i) => rest.reduce((all, row) => all + (pick(row)[i] ?? 0), 0));
-  const peak = replay.peak();
-  const { collections, marks } = reader.summary();
-  return {
-    moments,
-    types: sizes
-      .slice(0, MOST_TYPES)
-      .map(({ type, module, objects, bytes }) => ({ type, module, objects: filled(objects), bytes: filled(bytes) })),
-    others: { types: rest.length, objects: sum(({ objects }) => objects), bytes: sum(({ bytes }) => bytes) },
-    samples: samples.length,
-    collections: collectionRows(replay, timeInfo),
-    collectionsInAll: collections,
-    marks: markRows(replay, timeInfo),
-    marksInAll: marks,
-    peak: { at: timeInfo(peak.time), bytes: peak.bytes },
-  };
+
+  /** After the last moment. */
+  result(): TimeSeries {
+    const { moments } = this;
+    const replay = this.#replay;
+    const filled = (numbers: readonly number[]): number[] => moments.map((_, i) => numbers[i] ?? 0);
+    const sizes = [...this.#rows.values()]
+      .filter(({ objects }) => objects.length > 0)
+      .map((row) => ({ ...row, most: row.bytes.reduce((most, n) => Math.max(most, n ?? 0), 0) }))
+      .sort((x, y) => y.most - x.most || (x.type < y.type ? -1 : 1));
+    const rest = sizes.slice(MOST_TYPES);
+    const sum = (pick: (row: (typeof rest)[number]) => readonly number[]): number[] =>
+      moments.map((_, i) => rest.reduce((all, row) => all + (pick(row)[i] ?? 0), 0));
+    const peak = replay.peak();
+    const { collections, marks } = replay.reader.summary();
+    return {
+      moments: moments.map(this.#timeInfo),
+      types: sizes
+        .slice(0, MOST_TYPES)
+        .map(({ type, module, objects, bytes }) => ({ type, module, objects: filled(objects), bytes: filled(bytes) })),
+      others: { types: rest.length, objects: sum(({ objects }) => objects), bytes: sum(({ bytes }) => bytes) },
+      samples: this.#samples,
+      collections: collectionRows(replay, this.#timeInfo),
+      collectionsInAll: collections,
+      marks: markRows(replay, this.#timeInfo),
+      marksInAll: marks,
+      peak: { at: this.#timeInfo(peak.time), bytes: peak.bytes },
+    };
+  }
+}
+
+export function timeSeries(replay: Replay, timeInfo: (event: number) => TimeInfo): TimeSeries {
+  const survey = new TimeSurvey(replay, timeInfo);
+  for (const moment of survey.moments) survey.heap(replay.seek(eventNumber(moment)));
+  return survey.result();
 }
 
 function collectionRows({ reader }: Replay, timeInfo: (event: number) => TimeInfo): CollectionRow[] {

@@ -11,42 +11,77 @@ import type { Heap } from "./heap.js";
 export const OLD_CHUNKS = 4;
 /** Most events of an object in a chunk: the lists then take about an eighth of the events' bytes (53 million events of a parser at work). */
 const FEW = 8;
+const MANY = 255;
 
-/**
- * The columns of `chunk_objects.events`. `heap` is the state after the chunk; objects up to the number `oldest` are old. What is at an
- * address after the chunk, born before it and not moved, was there all the time.
- */
-export function fewEvents(heap: Heap, columns: EventColumns, oldest: number): Uint32Array[] {
-  const { kind, site, location, address, a, b, count } = columns;
-  const ids = new Float64Array(count);
-  const counts = new Map<number, number>();
-  const moved = new Set<number>();
-  for (let row = 0; row < count; row++) {
-    const code = kind[row]!;
-    if (code === Kind.realloc) {
-      for (const block of [address[row]!, b[row]!]) {
-        for (const offset of [0, 8, 16]) moved.add(heap.idAt((block + offset) >>> 0));
-      }
+/** Makes the lists of one chunk after the other; its memory is used again. */
+export class FewEvents {
+  /** By event: the heap's row of an object that may be listed; 0 = none. */
+  #rowOf = new Uint32Array(0);
+  /** By row of the heap: its events in the chunk, MANY for more than FEW; and afterwards where its next event goes. */
+  #events = new Uint8Array(0);
+  #place = new Uint32Array(0);
+
+  /**
+   * The columns of `chunk_objects.events`. `heap` is the state after the chunk; objects up to the number `oldest` are old. What is at an
+   * address after the chunk, born before it and not moved, was there all the time.
+   */
+  of(heap: Heap, columns: EventColumns, oldest: number): Uint32Array[] {
+    const { kind, site, location, a, count } = columns;
+    const found = this.#count(heap, columns, oldest);
+    const events = this.#events;
+    const listed = found.filter((row) => events[row]! <= FEW).sort((x, y) => heap.idOf(x) - heap.idOf(y));
+    if (this.#place.length < events.length) this.#place = new Uint32Array(events.length);
+    const place = this.#place;
+    let all = 0;
+    for (const row of listed) {
+      place[row] = all;
+      all += events[row]!;
     }
-    if (code < Kind.dealloc || code > Kind.resurrect) continue;
-    const id = heap.idAt(address[row]!);
-    if (id === 0 || id > oldest) continue;
-    ids[row] = id;
-    counts.set(id, (counts.get(id) ?? 0) + 1);
+    const order = new Uint32Array(all);
+    const numbers = new Uint32Array(all);
+    const rowOf = this.#rowOf;
+    for (let i = 0; i < count; i++) {
+      const row = rowOf[i]!;
+      if (row === 0 || events[row]! > FEW) continue;
+      const at = place[row]!++;
+      order[at] = i;
+      numbers[at] = heap.idOf(row);
+    }
+    for (const row of found) events[row] = 0;
+    const column = (values: Uint8Array | Uint32Array): Uint32Array => {
+      const picked = new Uint32Array(all);
+      for (let i = 0; i < all; i++) picked[i] = values[order[i]!]!;
+      return picked;
+    };
+    return [numbers, order, column(kind), column(site), column(location), column(a)];
   }
-  const rows: number[] = [];
-  for (let row = 0; row < count; row++) {
-    const id = ids[row]!;
-    if (id !== 0 && counts.get(id)! <= FEW && !moved.has(id)) rows.push(row);
+
+  /** Counts the events of the old objects that stayed where they are; the rows of those that have any. */
+  #count(heap: Heap, { kind, address, b, count }: EventColumns, oldest: number): number[] {
+    if (this.#rowOf.length < count) this.#rowOf = new Uint32Array(count);
+    if (this.#events.length < heap.rows) this.#events = new Uint8Array(2 * heap.rows);
+    const [rowOf, events] = [this.#rowOf, this.#events];
+    const found: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const code = kind[i]!;
+      if (code === Kind.realloc) {
+        for (const block of [address[i]!, b[i]!]) {
+          for (const offset of [0, 8, 16]) {
+            const row = heap.rowAt((block + offset) >>> 0);
+            if (row === 0) continue;
+            if (events[row] === 0) found.push(row);
+            events[row] = MANY;
+          }
+        }
+      }
+      rowOf[i] = 0;
+      if (code < Kind.dealloc || code > Kind.resurrect) continue;
+      const row = heap.rowAt(address[i]!);
+      if (row === 0 || heap.idOf(row) > oldest) continue;
+      rowOf[i] = row;
+      if (events[row] === 0) found.push(row);
+      if (events[row]! < MANY) events[row]!++;
+    }
+    return found;
   }
-  const order = Uint32Array.from(rows).sort((x, y) => ids[x]! - ids[y]! || x - y);
-  const column = (of: (row: number) => number): Uint32Array => Uint32Array.from(order, of);
-  return [
-    column((row) => ids[row]!),
-    order,
-    column((row) => kind[row]!),
-    column((row) => site[row]!),
-    column((row) => location[row]!),
-    column((row) => a[row]!),
-  ];
 }

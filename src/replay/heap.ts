@@ -589,8 +589,24 @@ export class Heap {
 
   /** Number of the object at this address, alive or deallocated; 0 = none. */
   idAt(address: number): number {
+    const row = this.rowAt(address);
+    return row === 0 ? 0 : this.#objects.id[row]!;
+  }
+
+  /** The row of the object at this address until the next event is applied; 0 = there is none. */
+  rowAt(address: number): number {
     const row = getSlot(this.#objectAt, address);
-    return row !== 0 && this.#objects.address[row] === address ? this.#objects.id[row]! : 0;
+    return row !== 0 && this.#objects.address[row] === address ? row : 0;
+  }
+
+  /** The number of the object in a row. */
+  idOf(row: number): number {
+    return this.#objects.id[row]!;
+  }
+
+  /** Rows are below this. */
+  get rows(): number {
+    return this.#objectRows.capacity;
   }
 
   /** The block that starts at this address. */

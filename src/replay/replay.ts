@@ -13,10 +13,11 @@
  */
 import { assert, Failure } from "../base/failure.js";
 import { type ChunkNumber, chunkNumber, type EventNumber, eventNumber } from "../base/ids.js";
+import { ChunkSource } from "../trace/chunk-source.js";
 import { type ChunkObjectsRow, DerivedStore } from "../trace/derived.js";
 import { createColumns, type EventColumns, KIND_COUNT, Kind } from "../trace/events.js";
 import { TraceReader } from "../trace/reader.js";
-import { fewEvents, OLD_CHUNKS } from "./few-events.js";
+import { FewEvents, OLD_CHUNKS } from "./few-events.js";
 import { Heap, type HeapObject } from "./heap.js";
 import { KEYFRAME_WIDTHS, keyframeLists, stateOfLists } from "./keyframe.js";
 import { createNames, type Names } from "./names.js";
@@ -68,13 +69,13 @@ export class Replay {
   #store: DerivedStore | undefined;
   #keyframes: readonly number[] = [];
   #index: readonly ChunkObjectsRow[] = [];
-  #columns: EventColumns | undefined;
-  #decoded: ChunkNumber | undefined;
+  readonly #source: ChunkSource;
   #few: EventColumns | undefined;
 
   constructor(reader: TraceReader, options: ReplayOptions = {}) {
     this.reader = reader;
     this.names = createNames(reader);
+    this.#source = new ChunkSource(reader);
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
   }
@@ -89,6 +90,7 @@ export class Replay {
     this.#store?.close();
     this.#store = undefined;
     this.#keyframes = [];
+    this.#source.close();
   }
 
   /** Where the replay stands: the number of the next event. */
@@ -246,13 +248,18 @@ export class Replay {
     return { bytes: this.#store!.bytes(), keyframes: this.#keyframes.length };
   }
 
-  /** Makes sure of keyframes and index: a pass over the whole trace when it has none yet. */
-  prepare(): void {
-    if (this.#store) return;
+  /**
+   * Makes sure of keyframes and index: a pass over the whole trace when it has none yet. `chunk` is given every chunk of that pass; false where there
+   * was none.
+   */
+  prepare(chunk?: (columns: EventColumns) => void): boolean {
+    if (this.#store) return false;
+    let derived = false;
     const store = DerivedStore.open(this.reader);
     try {
       if (store.chunks().length < this.reader.chunks.length) {
-        this.#derive(store);
+        this.#derive(store, chunk);
+        derived = true;
         store.keep();
       }
       this.#keyframes = store.keyframes();
@@ -263,12 +270,14 @@ export class Replay {
       throw error;
     }
     this.#store = store;
+    return derived;
   }
 
-  #derive(store: DerivedStore): void {
+  #derive(store: DerivedStore, also?: (columns: EventColumns) => void): void {
     const { reader } = this;
     const heap = this.#start();
     const bytesPerEvent = reader.eventBytes / Math.max(1, this.end);
+    const few = new FewEvents();
     const bornBefore: number[] = [];
     let derivedBytes = 0;
     let lastBytes = 0;
@@ -298,8 +307,9 @@ export class Replay {
       derivedBytes += store.putChunk(
         { chunk, born, peak_bytes: heap.peakBytes, peak_event: heap.peakAt },
         objects,
-        fewEvents(heap, columns, oldest),
+        few.of(heap, columns, oldest),
       );
+      also?.(columns);
       this.#options.progress?.(heap.next, this.end);
     }
   }
@@ -309,13 +319,7 @@ export class Replay {
   }
 
   #chunk(chunk: ChunkNumber): EventColumns {
-    this.#columns ??= createColumns(this.reader.chunkCapacity);
-    if (this.#decoded !== chunk) {
-      this.#decoded = undefined;
-      this.reader.readChunk(chunk, this.#columns);
-      this.#decoded = chunk;
-    }
-    return this.#columns;
+    return this.#source.get(chunk);
   }
 
   /** Winds from the nearest state before the event. */

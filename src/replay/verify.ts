@@ -7,7 +7,8 @@
  */
 import { Failure } from "../base/failure.js";
 import { type ChunkNumber, chunkNumber, type TypeId } from "../base/ids.js";
-import { createColumns } from "../trace/events.js";
+import { ChunkSource } from "../trace/chunk-source.js";
+import type { EventColumns } from "../trace/events.js";
 import type { AuditRow, TraceReader } from "../trace/reader.js";
 import type { Audit } from "../trace/writer.js";
 import { fitsRequest } from "./dlmalloc.js";
@@ -74,36 +75,67 @@ export interface VerifyOptions {
   readonly progress?: (eventsDone: number, eventsInAll: number) => void;
   /** Most differences to return in full. */
   readonly limit?: number;
+  /** Others who have use for the same pass. */
+  readonly companions?: readonly Companion[];
+}
+
+/** Who goes along a fold from the first event to the last. */
+export interface Companion {
+  /** Every chunk, decoded. */
+  chunk?(columns: EventColumns): void;
+  /** Events before which the heap is wanted, ascending. */
+  readonly moments?: readonly number[];
+  /** The heap right before one of them; to be read, not kept. */
+  heap?(heap: Heap): void;
 }
 
 export function verify(reader: TraceReader, options: VerifyOptions = {}): VerifyResult {
+  const source = new ChunkSource(reader);
+  try {
+    return verifyChunks(reader, source, options);
+  } finally {
+    source.close();
+  }
+}
+
+function verifyChunks(reader: TraceReader, source: ChunkSource, options: VerifyOptions): VerifyResult {
   const heap = Heap.from(reader.baseline(), alignmentOf(reader));
-  const columns = createColumns(reader.chunkCapacity);
   const report = new Report(reader, options.limit ?? 20);
   const audits = reader.audits();
   let nextAudit = 0;
   let lastAudit: number | null = null;
+  const companions = (options.companions ?? []).map((companion) => ({ companion, next: 0 }));
 
-  const auditsAt = (event: number): void => {
-    while (nextAudit < audits.length && audits[nextAudit]!.event === event) {
-      lastAudit = event;
+  /** The event before which somebody wants to see the heap next. */
+  const nextStop = (): number =>
+    companions.reduce(
+      (stop, { companion, next }) => Math.min(stop, companion.moments?.[next] ?? Number.POSITIVE_INFINITY),
+      audits[nextAudit]?.event ?? Number.POSITIVE_INFINITY,
+    );
+  const stopped = (): void => {
+    while (audits[nextAudit]?.event === heap.next) {
+      lastAudit = heap.next;
       report.compare(audits[nextAudit]!, heap);
       nextAudit++;
     }
+    for (const one of companions) {
+      for (; one.companion.moments?.[one.next] === heap.next; one.next++) one.companion.heap?.(heap);
+    }
   };
 
-  auditsAt(0);
+  stopped();
   for (let chunk: number = 0; chunk < reader.chunks.length; chunk++) {
-    reader.readChunk(chunkNumber(chunk), columns);
+    const columns = source.get(chunkNumber(chunk));
     checkHash(reader, chunkNumber(chunk), reader.hashOf(chunkNumber(chunk), columns));
     let row = 0;
-    while (nextAudit < audits.length && audits[nextAudit]!.event <= columns.first + columns.count) {
-      const until = audits[nextAudit]!.event - columns.first;
+    for (let stop = nextStop(); stop <= columns.first + columns.count; stop = nextStop()) {
+      const until = stop - columns.first;
       heap.apply(columns, row, until);
       row = until;
-      auditsAt(heap.next);
+      stopped();
     }
     heap.apply(columns, row, columns.count);
+    for (const { companion } of companions) companion.chunk?.(columns);
     options.progress?.(heap.next, reader.events);
   }
   if (nextAudit < audits.length) {

@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { Failure } from "../base/failure.js";
+import { assert, Failure } from "../base/failure.js";
 import { type EventNumber, eventNumber } from "../base/ids.js";
 import { cacheFolder, instrumentCached } from "../interpreter/cache.js";
 import { readLibrary } from "../interpreter/library.js";
@@ -99,9 +99,13 @@ class Run {
   readonly #port: MessagePort;
   readonly #requests: Int32Array<SharedArrayBuffer>;
   readonly #interrupt: Int32Array<SharedArrayBuffer>;
-  #waiting:
-    | { kinds: readonly Answer["kind"][]; resolve(answer: Answer): void; reject(error: Error): void; asking?(): void }
-    | undefined;
+  /** Requests without an answer, in order; the thread answers them in that order. */
+  #waiting: {
+    kinds: readonly Answer["kind"][];
+    resolve(answer: Answer): void;
+    reject(error: Error): void;
+    asking?(): void;
+  }[] = [];
   #over: Error | undefined;
 
   constructor(
@@ -139,12 +143,8 @@ class Run {
       if (answer.kind === "progress") onProgress?.(answer.event);
       else if (answer.kind === "diverged") this.#end(new Diverged(answer.divergence, advice));
       else if (answer.kind === "failed") this.#end(new Failure(`${data.trace}: ${answer.message}`));
-      else if (answer.kind === "asking") this.#waiting?.asking?.();
-      else if (this.#waiting?.kinds.includes(answer.kind)) {
-        const { resolve } = this.#waiting;
-        this.#waiting = undefined;
-        resolve(answer);
-      }
+      else if (answer.kind === "asking") this.#waiting[0]?.asking?.();
+      else if (this.#waiting[0]?.kinds.includes(answer.kind)) this.#waiting.shift()!.resolve(answer);
     };
     port1.on("message", heard);
     this.#comparer.on("message", heard);
@@ -153,9 +153,7 @@ class Run {
 
   #end(error: Error): void {
     this.#over ??= error;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.reject(this.#over);
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#over);
   }
 
   ask<Kind extends Answer["kind"]>(
@@ -168,7 +166,7 @@ class Run {
         reject(this.#over);
         return;
       }
-      this.#waiting = { kinds, resolve: resolve as (answer: Answer) => void, reject, ...(asking && { asking }) };
+      this.#waiting.push({ kinds, resolve: resolve as (answer: Answer) => void, reject, ...(asking && { asking }) });
       this.#port.postMessage(request);
       Atomics.add(this.#requests, 0, 1);
       Atomics.notify(this.#requests, 0);
@@ -398,6 +396,28 @@ export class Past {
     this.#event = found.garbage.event;
     if (found.spoiled) await this.#drop();
     return found.garbage;
+  }
+
+  /**
+   * What a full collection would free at each of these events, ascending, at which a collection could run, and at the end of a complete
+   * recording. All is asked at once: the run goes on from one to the next without this thread.
+   */
+  async garbageAlong(events: readonly EventNumber[]): Promise<GarbageAt[]> {
+    await this.leave();
+    if (this.#run && (events[0] ?? this.events) < this.#event) await this.#drop();
+    this.#run ??= this.#start();
+    const run = this.#run;
+    const asked = [...events, this.events].flatMap((event, i) => {
+      const where = i < events.length ? "here" : "safe point";
+      return [
+        run.ask({ kind: "go", to: event }, ["held"]),
+        run.ask({ kind: "garbage", where, forced: false }, ["garbage", "too late"]),
+      ];
+    });
+    const found = (await Promise.all(asked)).flatMap((answer) => (answer.kind === "garbage" ? [answer.garbage] : []));
+    assert(found.length === events.length + 1, "a complete recording can be asked at its end");
+    this.#event = this.events;
+    return found;
   }
 
   async close(): Promise<void> {

@@ -165,6 +165,12 @@ export class TraceReader {
     return low < this.chunks.length ? chunkNumber(low) : undefined;
   }
 
+  /** The bytes of a chunk as they are stored; undefined where they are not intact, which `readChunk` says. */
+  chunkData(chunk: ChunkNumber): Uint8Array | undefined {
+    const data = this.#guard(() => this.#data.get(chunk)) as unknown;
+    return data instanceof Uint8Array && crc32(data) === this.chunks[chunk]?.crc ? data : undefined;
+  }
+
   /** Decodes a chunk into columns that have room for it. */
   readChunk(chunk: ChunkNumber, into: EventColumns): void {
     const row = this.chunks[chunk];

@@ -51,6 +51,49 @@ function narrowed(chart: PageChart, range: Range): Record<string, string | numbe
 const rangeRows = (range: Range): unknown[] =>
   isWhole(range) ? [] : [{ from: page.edges[range.from]!.event, to: page.edges[range.to]!.event }];
 
+/** Charts that do not yet show the chosen range, and how each is brought up to date. */
+const stale = new Map<HTMLElement, () => void>();
+const inSight = new WeakSet<Element>();
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) {
+        inSight.add(target);
+        bringUpToDate(target as HTMLElement);
+      } else inSight.delete(target);
+    }
+  },
+  { rootMargin: "200px" },
+);
+
+function bringUpToDate(place: HTMLElement): void {
+  const update = stale.get(place);
+  stale.delete(place);
+  update?.();
+}
+
+/** One chart that is out of sight, whenever the page has nothing else to do. */
+function catchUp(): void {
+  const [next] = stale.keys();
+  if (next) bringUpToDate(next);
+  if (stale.size > 0) whenIdle(catchUp);
+}
+
+const whenIdle = (work: () => void): void => {
+  if ("requestIdleCallback" in window) window.requestIdleCallback(work);
+  else setTimeout(work, 50);
+};
+
+/** The chart follows the range: at once while it can be seen, else when the page is idle, so that a brush is answered quickly. */
+function whenSeen(place: HTMLElement, update: () => void): void {
+  sight.observe(place);
+  onRange(() => {
+    if (stale.size === 0) whenIdle(catchUp);
+    stale.set(place, update);
+    if (inSight.has(place)) bringUpToDate(place);
+  });
+}
+
 async function draw(chart: PageChart, place: HTMLElement): Promise<void> {
   const runtime = vega.parse(chart.vega, null, { ast: true });
   const view = new vega.View(runtime, {
@@ -92,8 +135,8 @@ async function draw(chart: PageChart, place: HTMLElement): Promise<void> {
       dragged = false;
     });
   } else if (chart.follows !== null || marksRange) {
-    onRange((range) => {
-      fill(range);
+    whenSeen(place, () => {
+      fill(currentRange());
       void view.runAsync();
     });
   }

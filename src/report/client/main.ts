@@ -35,6 +35,25 @@ function showTypes(range: Range): void {
     );
 }
 
+interface SourceRow {
+  readonly index: number;
+  /** The cells of the counts, and the heat that each shows. */
+  readonly counts: { readonly cell: HTMLElement; shown: number }[];
+}
+let rowsOfSource: SourceRow[] | undefined;
+
+/** The lines of the sources, gathered once. */
+function sourceRows(): SourceRow[] {
+  rowsOfSource ??= [...document.querySelectorAll<HTMLTableRowElement>("tr[data-line]")]
+    .filter((row) => row.closest("#hot") === null)
+    .map((row) => {
+      while (row.cells.length < 2 + COUNTS) row.append(element("td", { class: "n heat" }));
+      const counts = [...row.cells].slice(2).map((cell) => ({ cell, shown: -1 }));
+      return { index: Number(row.dataset["line"]), counts };
+    });
+  return rowsOfSource;
+}
+
 /** Numbers beside the lines, and which lines are hot. */
 function showLines(range: Range): void {
   const sums = page.lines.map((flat) => sumsIn(range, flat, COUNTS));
@@ -43,10 +62,16 @@ function showLines(range: Range): void {
     n === 0 || most[k] === 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(n / most[k]!) * (STEPS - 1)));
   const cells = (index: number): HTMLElement[] =>
     sums[index]!.map((n, k) => element("td", { class: `n heat h${heat(n, k)}` }, number(n)));
-  for (const row of document.querySelectorAll<HTMLTableRowElement>("tr[data-line]")) {
-    if (row.closest("#hot")) continue;
-    while (row.cells.length > 2) row.deleteCell(-1);
-    row.append(...cells(Number(row.dataset["line"])));
+  for (const { index, counts } of sourceRows()) {
+    sums[index]!.forEach((n, k) => {
+      const { cell, shown } = counts[k]!;
+      const text = number(n);
+      if (cell.textContent !== text) cell.textContent = text;
+      const step = heat(n, k);
+      if (shown === step) return;
+      cell.className = `n heat h${step}`;
+      counts[k]!.shown = step;
+    });
   }
   const hot = byId<HTMLTableElement>("hot");
   if (!hot) return;
