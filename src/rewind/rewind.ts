@@ -403,7 +403,8 @@ export class Past {
    * recording. All is asked at once: the run goes on from one to the next without this thread.
    */
   async garbageAlong(events: readonly EventNumber[]): Promise<GarbageAt[]> {
-    await this.leave();
+    // As in `goTo`: with nothing to wait for, the run is on its way when this returns.
+    if (this.#stays) await this.leave();
     if (this.#run && (events[0] ?? this.events) < this.#event) await this.#drop();
     this.#run ??= this.#start();
     const run = this.#run;
