@@ -107,6 +107,10 @@ export class GraphReader {
   /** The dictionary of interned strings. */
   #interned = 0;
   readonly #typeNames = new Map<number, string>();
+  /** By address of a name: its label. */
+  readonly #attributes = new Map<number, number>();
+  /** The types `list` and `tuple` themselves. */
+  readonly #plain = new Set<number>();
 
   /** `anywhere`: the interpreter may be in the middle of a C function, so that an object may be half built. */
   constructor(probe: Probe, heap: HeapReader, sink: EdgeSink, anywhere = false) {
@@ -124,8 +128,13 @@ export class GraphReader {
   /** All references: of the interpreter, then of each object by address. */
   read(): void {
     this.#tried(0, () => this.#roots());
-    for (const object of this.#probe.headers())
-      if (!this.#probe.isDead(object)) this.#tried(object, () => this.#object(object));
+    const all = this.#probe.headers();
+    for (let i = 0; i < all.length; i++) {
+      const object = all[i]!;
+      if (this.#probe.isDead(object)) continue;
+      if (this.#anywhere) this.#tried(object, () => this.#object(object));
+      else this.#object(object);
+    }
   }
 
   /** The references of one object; of the running frames for 0. */
@@ -228,7 +237,7 @@ export class GraphReader {
     const heap = this.#heap;
     for (let at = 0; at + 4 <= size; at += 4) {
       const target = heap.u32(state + at);
-      if (known.has(at) || !this.#probe.isLive(target)) continue;
+      if (target === 0 || !this.#probe.isLive(target) || known.has(at)) continue;
       this.#sink.edge(0, target, EdgeKind.root, this.#sink.label(name));
       if (heap.flagsOf(heap.typeOf(target)) & TYPE_FLAGS.dict && this.#mapsToItself(target)) this.#interned = target;
     }
@@ -385,8 +394,18 @@ export class GraphReader {
     if (keys === 0) return;
     this.#entries(keys, (i, key) => {
       const value = heap.u32(values + 4 + 4 * i);
-      if (value !== 0) this.#name(object, value, EdgeKind.attribute, this.#sink.label(heap.text(key) ?? "?"));
+      if (value !== 0) this.#name(object, value, EdgeKind.attribute, this.#attributeLabel(key));
     });
+  }
+
+  /** The number of an attribute's name; the same string names those of all instances. */
+  #attributeLabel(key: number): number {
+    let label = this.#attributes.get(key);
+    if (label === undefined) {
+      label = this.#sink.label(this.#heap.text(key) ?? "?");
+      this.#attributes.set(key, label);
+    }
+    return label;
   }
 
   /** The keys that a class keeps for the dictionaries of its instances; its traversal does not visit them. */
@@ -423,7 +442,12 @@ export class GraphReader {
   #traverse(object: number, type: number, flags: number, fields: ReadonlyMap<number, string>): void {
     const heap = this.#heap;
     const traverse = heap.u32(type + TYPE.traverse);
-    if (traverse === 0) return;
+    // Of plain lists and tuples all items have been named.
+    if (traverse === 0 || this.#plain.has(type)) return;
+    if ((flags & TYPE_FLAGS.heapType) === 0 && PLAIN.has(this.#typeName(type))) {
+      this.#plain.add(type);
+      return;
+    }
     this.#visited = [];
     this.#probe.traverse(traverse, object);
     if (this.#visited.length === 0) return;
@@ -436,7 +460,7 @@ export class GraphReader {
     const size = Math.min(heap.u32(type + TYPE.basicsize), 4096);
     const isSet = SETS.has(typeName);
     const dict = (flags & TYPE_FLAGS.managedDict) !== 0 ? heap.u32(object - 12) : 0;
-    const taken = new Set<number>();
+    let taken: Set<number> | undefined;
     let items = 0;
     for (const target of this.#visited) {
       const already = this.#named.get(target) ?? 0;
@@ -445,7 +469,8 @@ export class GraphReader {
         continue;
       }
       let at = 8;
-      while (at < size && (heap.u32(object + at) !== target || taken.has(at))) at += 4;
+      while (at < size && (heap.u32(object + at) !== target || taken?.has(at) === true)) at += 4;
+      taken ??= new Set();
       taken.add(at);
       const name = at < size ? fields.get(at) : undefined;
       if (target === dict) this.#sink.edge(object, target, EdgeKind.attribute, this.#sink.label("__dict__"));
@@ -477,6 +502,7 @@ const FRAME_OWNED_BY_OBJECT = 2;
 /** `PyGenObject.gi_frame_state`, signed: from here on the frame is gone. */
 const FRAME_CLEARED = 4;
 const SETS = new Set(["set", "frozenset"]);
+const PLAIN = new Set(["list", "tuple"]);
 
 /** Bytes of the block that an object stands in; 0 in static memory. As the hooks compute it. */
 export function blockBytes(heap: HeapReader, plan: Plan, object: number): number {

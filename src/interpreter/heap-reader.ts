@@ -53,18 +53,21 @@ export class HeapReader {
   readonly #memory: WebAssembly.Memory;
   #view: DataView;
   #bytes: Uint8Array;
+  #words: Uint32Array;
 
   constructor(memory: WebAssembly.Memory, layout: Layout) {
     this.#memory = memory;
     this.#layout = layout;
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
+    this.#words = new Uint32Array(memory.buffer);
   }
 
   get view(): DataView {
     if (this.#view.buffer !== this.#memory.buffer) {
       this.#view = new DataView(this.#memory.buffer);
       this.#bytes = new Uint8Array(this.#memory.buffer);
+      this.#words = new Uint32Array(this.#memory.buffer);
     }
     return this.#view;
   }
@@ -74,12 +77,13 @@ export class HeapReader {
     return this.#bytes;
   }
 
+  /** Reading is what graphs are made of: a view that memory has outgrown gives undefined, and only then it is asked for anew. */
   u32(at: number): number {
-    return this.view.getUint32(at, true);
+    return ((at & 3) === 0 ? this.#words[at >>> 2] : undefined) ?? this.view.getUint32(at, true);
   }
 
   u8(at: number): number {
-    return this.view.getUint8(at);
+    return this.#bytes[at] ?? this.view.getUint8(at);
   }
 
   typeOf(object: number): number {

@@ -12,11 +12,11 @@ const MOST_ITEMS = 6;
 export function objectLabel(heap: HeapReader, object: number, depth = 0): string {
   const type = heap.typeOf(object);
   const flags = heap.flagsOf(type);
-  const name = heap.type(type).name;
   if (flags & TYPE_FLAGS.unicode) {
     const text = heap.text(object);
     if (text !== undefined) return quoted(text);
   }
+  const name = heap.type(type).name;
   if (name === "NoneType") return "None";
   if (name === "bool") return heap.longValue(object) === 0n ? "False" : "True";
   if (flags & TYPE_FLAGS.long) return heap.longValue(object)?.toString() ?? `<${name}>`;

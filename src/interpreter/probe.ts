@@ -64,6 +64,8 @@ export class Probe {
     this.#fillTable();
   }
 
+  #words: Int32Array = new Int32Array(0);
+
   /** A view of the interpreter's memory as it is now; a growing memory makes it stale. */
   get words(): Int32Array {
     return new Int32Array(this.#exports.memory.buffer);
@@ -227,7 +229,9 @@ export class Probe {
   }
 
   #isSet(bitmap: number, address: number): boolean {
-    return ((this.#bits(bitmap)[address >>> 7] >>> (address >>> 2)) & 1) !== 0;
+    // A view that memory has outgrown has no words any more.
+    if (this.#words.length === 0) this.#words = this.words;
+    return ((this.#words[(bitmap >>> 2) + (address >>> 7)] >>> (address >>> 2)) & 1) !== 0;
   }
 
   isLive(address: number): boolean {
@@ -262,18 +266,27 @@ export class Probe {
   }
 
   /** Addresses of every object header that the recorder knows, dead ones that keep their block included, in order. */
-  *headers(): Generator<number> {
+  headers(): Uint32Array {
     const bits = this.#bits(this.plan.region.live);
     const end = Math.ceil(this.#exports.memory.buffer.byteLength / 128);
+    let found = new Uint32Array(1 << 16);
+    let n = 0;
     for (let i = 0; i < end; i++) {
       let word = bits[i];
+      if (word === 0) continue;
+      if (n + 32 > found.length) {
+        const grown = new Uint32Array(2 * found.length);
+        grown.set(found);
+        found = grown;
+      }
       while (word !== 0) {
         const bit = 31 - Math.clz32(word & -word);
         word &= word - 1;
         const at = i * 128 + bit * 4;
-        if (at !== this.#frameWord) yield at;
+        if (at !== this.#frameWord) found[n++] = at;
       }
     }
+    return found.subarray(0, n);
   }
 
   /** How many headers there are, dead ones included. */

@@ -111,10 +111,18 @@ export class Walker {
   /** Every object header, in parts. */
   *objects(): Generator<HeaderColumns> {
     const heap = this.#heap;
-    const rows = function* (walker: Walker): Generator<readonly number[]> {
-      for (const at of walker.#probe.headers()) yield [at, heap.typeOf(at), heap.u32(at), walker.#wasMet(at) ? 1 : 0];
-    };
-    for (const [address, type, count, reached] of inParts(rows(this), 4)) yield { address, type, count, reached };
+    const all = this.#probe.headers();
+    for (let from = 0; from < all.length; from += PART) {
+      const address = all.slice(from, from + PART);
+      const [type, count, reached] = [address, address, address].map(({ length }) => new Uint32Array(length));
+      for (let i = 0; i < address.length; i++) {
+        const at = address[i];
+        type[i] = heap.typeOf(at);
+        count[i] = heap.u32(at);
+        reached[i] = this.#wasMet(at) ? 1 : 0;
+      }
+      yield { address, type, count, reached };
+    }
   }
 
   /** Every block in use, in parts. */
