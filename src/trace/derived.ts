@@ -24,17 +24,24 @@ export type ChunkObjectsRow = Omit<Row<"chunkObjects">, "objects" | "events">;
 /** Columns of `chunk_objects.events`. */
 export const FEW_EVENTS_WIDTH = 6;
 
+/** Numbers of objects that are kept unpacked, over all chunks: 32 MB. */
+const MOST_LISTED = 1 << 23;
+
 export class DerivedStore {
   readonly #reader: TraceReader;
   #db: Database.Database;
   #temporary: string | undefined;
   readonly #few: Database.Statement;
+  readonly #objects: Database.Statement;
+  readonly #lists = new Map<number, Uint32Array>();
+  #listed = 0;
 
   private constructor(reader: TraceReader, db: Database.Database, temporary: string | undefined) {
     this.#reader = reader;
     this.#db = db;
     this.#temporary = temporary;
     this.#few = db.prepare("SELECT events FROM chunk_objects WHERE chunk = ?").pluck();
+    this.#objects = db.prepare("SELECT objects FROM chunk_objects WHERE chunk = ?").pluck();
   }
 
   /** What the trace keeps, if it is whole; else an empty store to be filled. */
@@ -132,15 +139,25 @@ export class DerivedStore {
   /** Chunks from `from` to `to` inclusive in which the object had an event. */
   chunksOf(object: number, from: number, to: number): number[] {
     const wanted = object >>> 0;
-    const rows = this.#db
-      .prepare("SELECT chunk, objects FROM chunk_objects WHERE chunk BETWEEN ? AND ? ORDER BY chunk")
-      .iterate(from, to) as IterableIterator<Pick<Row<"chunkObjects">, "chunk" | "objects">>;
     const found: number[] = [];
-    for (const { chunk, objects } of rows) {
-      const [numbers] = this.#intact(`the index of chunk ${chunk}`, () => unpack(objects, 1));
-      if (includesSorted(numbers!, wanted)) found.push(chunk);
-    }
+    for (let chunk = from; chunk <= to; chunk++) if (includesSorted(this.#objectsOf(chunk), wanted)) found.push(chunk);
     return found;
+  }
+
+  /** Numbers of the objects with events in a chunk, ascending. Many questions are about several objects: lists are kept while they are few. */
+  #objectsOf(chunk: number): Uint32Array {
+    const known = this.#lists.get(chunk);
+    if (known) return known;
+    const numbers = this.#intact(`the index of chunk ${chunk}`, () => {
+      const objects = this.#objects.get(chunk) as unknown;
+      if (!(objects instanceof Uint8Array)) throw new DamagedData("is not there");
+      return unpack(objects, 1)[0]!;
+    });
+    if (this.#listed + numbers.length <= MOST_LISTED) {
+      this.#listed += numbers.length;
+      this.#lists.set(chunk, numbers);
+    }
+    return numbers;
   }
 
   /** The object's events in a chunk as columns row, kind, site, location, a; undefined where the chunk itself must be read. */

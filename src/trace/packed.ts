@@ -63,7 +63,9 @@ export function unpackPlain(bytes: Uint8Array, width: number): Uint32Array[] {
     const column = new Uint32Array(rows);
     let value = 0;
     for (let row = 0; row < rows; row++) {
-      const delta = varint();
+      // Most differences are one byte.
+      const byte = bytes[at]!;
+      const delta = byte < 0x80 ? (at++, byte) : varint();
       value = (value + ((delta >>> 1) ^ -(delta & 1))) >>> 0;
       column[row] = value;
     }
