@@ -109,8 +109,10 @@ export class GraphReader {
   readonly #typeNames = new Map<number, string>();
   /** By address of a name: its label. */
   readonly #attributes = new Map<number, number>();
-  /** The types `list` and `tuple` themselves. */
-  readonly #plain = new Set<number>();
+  /** By type: whether it is one of PLAIN itself. */
+  readonly #plain = new Map<number, boolean>();
+  /** Whether it matters what was named of the object at hand. */
+  #isNoting = true;
 
   /** `anywhere`: the interpreter may be in the middle of a C function, so that an object may be half built. */
   constructor(probe: Probe, heap: HeapReader, sink: EdgeSink, anywhere = false) {
@@ -172,7 +174,7 @@ export class GraphReader {
 
   #name(source: number, target: number, kind: number, label: number): void {
     if (target === 0) return;
-    this.#named.set(target, (this.#named.get(target) ?? 0) + 1);
+    if (this.#isNoting) this.#named.set(target, (this.#named.get(target) ?? 0) + 1);
     this.#sink.edge(source, target, kind, label);
   }
 
@@ -303,12 +305,14 @@ export class GraphReader {
     const { layout } = this.#probe.plan;
     const type = heap.typeOf(object);
     const flags = heap.flagsOf(type);
-    this.#named.clear();
+    this.#isNoting = !this.#isPlain(type, flags);
+    if (this.#named.size > 0) this.#named.clear();
     if (flags & TYPE_FLAGS.dict) this.#dict(object);
     else if (flags & TYPE_FLAGS.list)
       this.#items(object, heap.u32(object + layout.offsets.list.items), layout.offsets.list.length);
     else if (flags & TYPE_FLAGS.tuple)
       this.#items(object, object + layout.offsets.tuple.items, layout.offsets.tuple.length, true);
+    if (!this.#isNoting) return;
     if (flags & INLINE_VALUES) this.#inlineValues(object, type);
     const fields = this.#fieldsOf(type, flags);
     // A cache names the types of its links as its own references (lru_cache_tp_traverse, Modules/_functoolsmodule.c).
@@ -323,6 +327,15 @@ export class GraphReader {
         this.#name(object, heap.u32(object + 8 + 4 * i), EdgeKind.attribute, this.#sink.label(name));
       });
     else if (flags & TYPE_FLAGS.gc) this.#traverse(object, type, flags, fields);
+  }
+
+  #isPlain(type: number, flags: number): boolean {
+    let plain = this.#plain.get(type);
+    if (plain === undefined) {
+      plain = (flags & TYPE_FLAGS.heapType) === 0 && PLAIN.has(this.#typeName(type));
+      this.#plain.set(type, plain);
+    }
+    return plain;
   }
 
   #byFields(object: number, fields: Readonly<Record<number, string>>): void {
@@ -442,12 +455,7 @@ export class GraphReader {
   #traverse(object: number, type: number, flags: number, fields: ReadonlyMap<number, string>): void {
     const heap = this.#heap;
     const traverse = heap.u32(type + TYPE.traverse);
-    // Of plain lists and tuples all items have been named.
-    if (traverse === 0 || this.#plain.has(type)) return;
-    if ((flags & TYPE_FLAGS.heapType) === 0 && PLAIN.has(this.#typeName(type))) {
-      this.#plain.add(type);
-      return;
-    }
+    if (traverse === 0) return;
     this.#visited = [];
     this.#probe.traverse(traverse, object);
     if (this.#visited.length === 0) return;
@@ -502,7 +510,8 @@ const FRAME_OWNED_BY_OBJECT = 2;
 /** `PyGenObject.gi_frame_state`, signed: from here on the frame is gone. */
 const FRAME_CLEARED = 4;
 const SETS = new Set(["set", "frozenset"]);
-const PLAIN = new Set(["list", "tuple"]);
+/** Built-in types of which every reference has a name before anything is traversed. */
+const PLAIN = new Set(["list", "tuple", "dict"]);
 
 /** Bytes of the block that an object stands in; 0 in static memory. As the hooks compute it. */
 export function blockBytes(heap: HeapReader, plan: Plan, object: number): number {

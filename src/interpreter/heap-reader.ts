@@ -54,6 +54,7 @@ export class HeapReader {
   #view: DataView;
   #bytes: Uint8Array;
   #words: Uint32Array;
+  #buffer: Buffer;
 
   constructor(memory: WebAssembly.Memory, layout: Layout) {
     this.#memory = memory;
@@ -61,6 +62,7 @@ export class HeapReader {
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
+    this.#buffer = Buffer.from(memory.buffer);
   }
 
   get view(): DataView {
@@ -68,6 +70,7 @@ export class HeapReader {
       this.#view = new DataView(this.#memory.buffer);
       this.#bytes = new Uint8Array(this.#memory.buffer);
       this.#words = new Uint32Array(this.#memory.buffer);
+      this.#buffer = Buffer.from(this.#memory.buffer);
     }
     return this.#view;
   }
@@ -111,12 +114,12 @@ export class HeapReader {
     // PyCompactUnicodeObject has the UTF-8 length and pointer between the header and the characters.
     const start = object + unicode.asciiSize + (state.ascii ? 0 : 8);
     const { view } = this;
+    if (state.kind === 1) return this.#buffer.toString("latin1", start, start + length);
     const characters: string[] = [];
     for (let i = 0; i < length; i += 4096) {
       const points: number[] = [];
       for (let k = i; k < Math.min(length, i + 4096); k++) {
-        if (state.kind === 1) points.push(view.getUint8(start + k));
-        else if (state.kind === 2) points.push(view.getUint16(start + 2 * k, true));
+        if (state.kind === 2) points.push(view.getUint16(start + 2 * k, true));
         else points.push(view.getUint32(start + 4 * k, true));
       }
       characters.push(String.fromCodePoint(...points));

@@ -31,5 +31,6 @@ export function objectLabel(heap: HeapReader, object: number, depth = 0): string
 
 function quoted(text: string): string {
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  if (!/[\\'\n]/.test(cut)) return `'${cut}'`;
   return `'${cut.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll("\n", "\\n")}'`;
 }

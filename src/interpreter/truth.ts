@@ -66,21 +66,6 @@ class Numbers {
   }
 }
 
-/** Collects rows of `width` numbers and hands them out in parts. */
-function* inParts(rows: Iterable<readonly number[]>, width: number): Generator<Uint32Array[]> {
-  const fresh = (): Uint32Array[] => Array.from({ length: width }, () => new Uint32Array(PART));
-  let part = fresh();
-  let n = 0;
-  for (const row of rows) {
-    for (let i = 0; i < width; i++) part[i][n] = row[i];
-    if (++n < PART) continue;
-    yield part;
-    part = fresh();
-    n = 0;
-  }
-  if (n > 0) yield part.map((column) => column.slice(0, n));
-}
-
 /** Follows references through the heap. The visitor's notes arrive through `visit`. */
 export class Walker {
   readonly #probe: Probe;
@@ -123,11 +108,6 @@ export class Walker {
       }
       yield { address, type, count, reached };
     }
-  }
-
-  /** Every block in use, in parts. */
-  *blocks(): Generator<ChunkColumns> {
-    for (const [address, size] of inParts(this.#chunks(), 2)) yield { address, size };
   }
 
   #wasMet(object: number): boolean {
@@ -240,23 +220,34 @@ export class Walker {
   }
 
   /**
-   * dlmalloc's heap is one run of chunks from the first byte that it took from the system: `prev_foot`, `head` (size | in use |
-   * previous in use), payload. Behind the topmost free chunk stands a word that is neither.
+   * Every block in use, in parts. dlmalloc's heap is one run of chunks from the first byte that it took from the system: `prev_foot`, `head`
+   * (size | in use | previous in use), payload. Behind the topmost free chunk stands a word that is neither.
    */
-  *#chunks(): Generator<readonly number[]> {
+  *blocks(): Generator<ChunkColumns> {
     const heap = this.#heap;
     const end = this.#probe.heapEnd;
     const IN_USE = 2;
     const PREVIOUS_IN_USE = 1;
     let chunk = this.#probe.plan.region.end;
+    let [address, size] = [new Uint32Array(PART), new Uint32Array(PART)];
+    let n = 0;
     while (chunk < end) {
       const head = heap.u32(chunk + 4);
       const bytes = head & ~7;
       if ((head & (IN_USE | PREVIOUS_IN_USE)) === 0) break;
-      assert(bytes >= 16 && chunk + bytes <= end, `the allocator's chunk at ${chunk} has a size`);
-      if (head & IN_USE) yield [chunk + 8, bytes];
+      if (bytes < 16 || chunk + bytes > end) assert(false, `the allocator's chunk at ${chunk} has a size`);
+      if (head & IN_USE) {
+        address[n] = chunk + 8;
+        size[n] = bytes;
+        if (++n === PART) {
+          yield { address, size };
+          [address, size] = [new Uint32Array(PART), new Uint32Array(PART)];
+          n = 0;
+        }
+      }
       chunk += bytes;
     }
     assert(end - chunk < 4096, "the allocator's heap was walked to its end");
+    if (n > 0) yield { address: address.slice(0, n), size: size.slice(0, n) };
   }
 }

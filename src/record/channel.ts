@@ -23,7 +23,8 @@ const ENDED = 3;
 /** Parts of audits and inputs that were sent and not yet taken. */
 const PARTS = 4;
 const LENGTHS = 5;
-const MOST_PARTS = 4;
+/** A part has a megabyte at most, and a program waits while its graph is read: it shall not wait for the compression as well. */
+const MOST_PARTS = 24;
 
 /** The shared memory behind a channel; can be sent to workers. */
 export interface ChannelMemory {

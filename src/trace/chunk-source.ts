@@ -129,7 +129,10 @@ class Ahead {
     this.#control = new Int32Array(memory.control);
     this.#input = new Uint8Array(memory.input);
     this.#columns = Array.from({ length: SLOTS }, (_, slot) => slotColumns(memory, slot));
-    this.#worker = new Worker(script, { workerData: memory, resourceLimits: { maxOldGenerationSizeMb: 64 } });
+    this.#worker = new Worker(script, {
+      workerData: memory,
+      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 },
+    });
     this.#worker.on("error", () => {
       this.#isLost = true;
     });

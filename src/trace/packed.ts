@@ -64,8 +64,9 @@ export function unpackPlain(bytes: Uint8Array, width: number): Uint32Array[] {
     let value = 0;
     for (let row = 0; row < rows; row++) {
       // Most differences are one byte.
-      const byte = bytes[at]!;
-      const delta = byte < 0x80 ? (at++, byte) : varint();
+      let delta = bytes[at]!;
+      if (delta < 0x80) at++;
+      else delta = varint();
       value = (value + ((delta >>> 1) ^ -(delta & 1))) >>> 0;
       column[row] = value;
     }

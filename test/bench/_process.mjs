@@ -63,6 +63,6 @@ export function table(head, rows) {
   const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)));
   const line = (row) =>
     `| ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(" | ")} |`;
-  const rule = `| ${widths.map((width, i) => (i === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
+  const rule = `| ${widths.map((width, i) => (i === 0 ? "-".repeat(width) : `${"-".repeat(Math.max(1, width - 1))}:`)).join(" | ")} |`;
   return [line(all[0]), rule, ...all.slice(1).map(line)].join("\n");
 }
