@@ -14,6 +14,10 @@ interface Arguments {
 
 /** Rows that a table for people has at most: its columns are as wide as the widest cell. */
 const MOST_TABLE_ROWS = 1000;
+/** Events read one by one, some seconds, before it is said that there is a quicker way. */
+const LONG_SCAN = 3_000_000;
+const SCAN_HINT =
+  "refledger: sql: reading every event of the trace; FROM events(1000, 2000) reads these alone, WHERE events.kinds = 'new,dealloc' these kinds, WHERE events.about = 48213 those of an object\n";
 /** Text is handed over in pieces of about this many characters. */
 const PIECE = 1 << 16;
 
@@ -40,7 +44,10 @@ export const sqlCommand: CommandModule<object, Arguments> = {
   handler: async ({ trace, query, csv, json }) => {
     if (csv && json) throw new Failure("--csv and --json: choose one of them", 2);
     const replayed = TraceReader.open(trace);
-    const { tables, close } = replayTables(replayed, { progress: indexProgress() });
+    const { tables, close } = replayTables(replayed, {
+      progress: indexProgress(),
+      onLongScan: { events: LONG_SCAN, call: () => process.stderr.write(SCAN_HINT) },
+    });
     try {
       const asked = TraceReader.open(trace);
       try {

@@ -53,10 +53,19 @@ const BLOCK_COLUMNS = ["address", "size", "held", "domain", "born", "born_second
 /** The virtual tables over a trace; `close` when the query is done. The reader stays the caller's. */
 export function replayTables(
   reader: TraceReader,
-  options: ReplayOptions = {},
+  options: ReplayOptions & {
+    /** Called once when a query has read this many events without any parameter: a plain WHERE is a filter behind. */
+    readonly onLongScan?: { readonly events: number; call(): void };
+  } = {},
 ): { tables: readonly VirtualTable[]; close(): void } {
   const idle: Replay[] = [];
   const all: Replay[] = [];
+  let isTold = false;
+  const scanned = (events: number): void => {
+    if (isTold || !options.onLongScan || events < options.onLongScan.events) return;
+    isTold = true;
+    options.onLongScan.call();
+  };
   function* winding(rows: (replay: Replay) => Generator<SqlValue[]>): Generator<SqlValue[]> {
     let replay = idle.pop();
     if (!replay) {
@@ -74,7 +83,7 @@ export function replayTables(
       name: "events",
       columns: EVENT_COLUMNS,
       parameters: ["first", "last", "kinds", "about"],
-      rows: (given) => winding((replay) => eventRows(replay, given)),
+      rows: (given) => winding((replay) => eventRows(replay, given, scanned)),
     },
     {
       name: "objects",
@@ -137,7 +146,13 @@ function eventRow(replay: Replay, columns: EventColumns, row: number, object: He
   ];
 }
 
-function* eventRows(replay: Replay, [first, last, kinds, about]: readonly SqlValue[]): Generator<SqlValue[]> {
+function* eventRows(
+  replay: Replay,
+  given: readonly SqlValue[],
+  scanned: (events: number) => void,
+): Generator<SqlValue[]> {
+  const [first, last, kinds, about] = given;
+  const isUnbound = given.every((value) => value === null || value === undefined);
   const from = timeOf(replay, first, eventNumber(0));
   const to = Math.min(replay.end, timeOf(replay, last, replay.end) + 1);
   const wanted = kindsOf(kinds);
@@ -167,6 +182,7 @@ function* eventRows(replay: Replay, [first, last, kinds, about]: readonly SqlVal
   }
   const heap = replay.seek(from);
   for (const { columns, first: begin, last: end } of replay.range(from, to)) {
+    if (isUnbound) scanned(columns.first);
     for (let row = begin; row < end; row++) {
       const code = columns.kind[row]!;
       const isBirth = code === Kind.new;
