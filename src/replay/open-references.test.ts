@@ -44,6 +44,15 @@ describe("open references", () => {
     expect(openAfter([up("STORE_ATTR", 2), down("RETURN_VALUE", 3)])).toEqual(["2"]);
   });
 
+  it("are none that only looked a name up, whatever C function did that", () => {
+    // x = Thing(), then f(x) twice in a module, where each use of a name is a lookup in a dict.
+    const bound = [up("STORE_NAME", 1, "f", "PyDict_SetItem"), down("STORE_NAME", 1)];
+    const used = [2, 3].flatMap((line) => [up("LOAD_NAME", line, "f", "PyDict_GetItemRef"), down("CALL", line)]);
+    expect(openAfter([...bound, ...used])).toEqual(["1"]);
+    const listed = [up("LOAD_NAME", 4, "f", "PyDict_GetItemRef"), ...used];
+    expect(openAfter([...bound, ...listed])).toEqual(["1", "4"]);
+  });
+
   it("are of the place that a value was moved to", () => {
     // d[k] = Thing(): STORE_SUBSCR takes one and drops the stack's in the same instruction.
     expect(openAfter([up("STORE_SUBSCR", 1), down("STORE_SUBSCR", 1)])).toEqual(["1"]);

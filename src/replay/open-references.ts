@@ -46,6 +46,9 @@ const INSTRUCTIONS: readonly (readonly [RegExp, HeldBy])[] = [
 ];
 /** C functions of containers. Those of the evaluation loop say nothing: its instruction does. */
 const C_FUNCTIONS: readonly (readonly [RegExp, HeldBy])[] = [
+  // What is looked up goes to the evaluation stack; what is iterated over is the iterator's.
+  [/^_?Py(Dict|List|Tuple)_(Get|Load)|\.(get|mp_subscript|sq_item|tp_iternext)$/, "stack"],
+  [/\.(tp_iter|__reversed__)$/, "code"],
   [/^_?PyObject_ClearManagedDict$/, "attribute"],
   [/^(list\.|_?PyList_)/, "list"],
   [/^(tuple\.|_?PyTuple_)/, "tuple"],
