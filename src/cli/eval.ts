@@ -2,7 +2,15 @@
 import type { CommandModule } from "yargs";
 import { Past } from "../index.js";
 import { printable, printableLines } from "./printable.js";
-import { againLine, instantOf, type PlaceArguments, placeOptions, questionOptions, traceEvents } from "./second-run.js";
+import {
+  againLine,
+  instantOf,
+  PAST_NOTE,
+  type PlaceArguments,
+  placeOptions,
+  questionOptions,
+  traceEvents,
+} from "./second-run.js";
 
 interface Arguments extends PlaceArguments {
   trace: string;
@@ -24,7 +32,8 @@ export const evalCommand: CommandModule<object, Arguments> = {
       .options(placeOptions)
       .option("json", { type: "boolean", default: false, describe: "print one JSON object" })
       .example("$0 eval app.trace.db --time mark:warm 'len(cache)'", "in the function that set the mark")
-      .example("$0 eval app.trace.db --module app.views 'len(_registry)'", "among a module's globals, at the end"),
+      .example("$0 eval app.trace.db --module app.views 'len(_registry)'", "among a module's globals, at the end")
+      .epilogue(PAST_NOTE) as never,
   handler: async ({ trace, expression, json, ...place }) => {
     const options = questionOptions(place);
     const instant = instantOf(trace, place.time);

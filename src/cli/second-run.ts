@@ -64,6 +64,11 @@ export interface PlaceArguments {
   timeout: number;
 }
 
+/** What holds for every question to the past. */
+export const PAST_NOTE =
+  "Nothing that is asked changes the trace. Clocks stand still there, the machine's files are out of reach, and Python's collector does not run by itself, " +
+  "so that a question frees nothing: gc.collect() does.";
+
 /** Where and how long Python is asked. */
 export const placeOptions = {
   time: {

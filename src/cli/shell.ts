@@ -10,7 +10,15 @@ import type { CommandModule } from "yargs";
 import { Failure, Past, type QuestionOptions, TookTooLong } from "../index.js";
 import { printable, printableLines } from "./printable.js";
 import { count } from "./quantity.js";
-import { againLine, instantOf, type PlaceArguments, placeOptions, questionOptions, traceEvents } from "./second-run.js";
+import {
+  againLine,
+  instantOf,
+  PAST_NOTE,
+  type PlaceArguments,
+  placeOptions,
+  questionOptions,
+  traceEvents,
+} from "./second-run.js";
 
 interface Arguments extends PlaceArguments {
   trace: string;
@@ -36,7 +44,8 @@ export const shellCommand: CommandModule<object, Arguments> = {
         describe: "keep what you type for the next time; --no-history-file does not",
       })
       .example("$0 shell app.trace.db --time mark:warm", "look around in the function that set the mark")
-      .example("echo 'print(len(cache))' | $0 shell app.trace.db", "from a script"),
+      .example("echo 'print(len(cache))' | $0 shell app.trace.db", "from a script")
+      .epilogue(PAST_NOTE) as never,
   handler: async ({ trace, "history-file": keepsHistory, ...place }) => {
     const options = questionOptions(place);
     const instant = instantOf(trace, place.time);

@@ -240,6 +240,25 @@ describe("leaky-cache", () => {
   });
 });
 
+describe("a question that allocates much", () => {
+  it("brings on no collection, unless it asks for one", () => {
+    const trace = join(folder, "garbage.trace.db");
+    const code = `
+import gc, refledger, weakref
+class Node: pass
+gc.collect()
+node = Node(); node.me = node
+watch = weakref.ref(node)
+del node
+refledger.mark("orphaned")`;
+    expect(refledger(["record", "-q", "-o", trace, "-c", code]).status).toBe(0);
+    const asked = (question: string): string =>
+      refledger(["eval", trace, "--module", "__main__", "--time", "mark:orphaned", question]).stdout;
+    expect(asked("[bool(kept := [[] for _ in range(100_000)]), watch() is None]")).toBe("[True, False]\n");
+    expect(asked("[gc.collect() > 0, watch() is None]")).toBe("[True, True]\n");
+  });
+});
+
 describe("a recording that was killed", () => {
   it("runs again to its last event, and can be asked before it", async () => {
     const home = join(folder, "killed");
