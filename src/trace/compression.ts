@@ -8,7 +8,13 @@
  */
 import { init, compress as zstdCompress, decompress as zstdDecompress } from "@bokuweb/zstd-wasm";
 
-await init();
+/**
+ * Initialising the package twice gives it a second memory, later, under the functions of the first: what is compressed then is garbage. So whoever
+ * is first does it for all copies of this module that share the package; the tests have two, sources and built.
+ */
+const shared: typeof init & { once?: Promise<void> } = init;
+shared.once ??= init();
+await shared.once;
 
 /** One zstd frame that declares the size of its content. */
 export function compress(bytes: Uint8Array): Uint8Array {
