@@ -87,10 +87,10 @@ export async function accessibilityViolations(page: Page): Promise<string[]> {
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = resolve(import.meta.dirname, "../../artefacts");
   mkdirSync(folder, { recursive: true });
-  const height = await page.evaluate(() => Math.min(6000, document.documentElement.scrollHeight));
-  const before = page.viewportSize()!;
-  // A taller window rather than a full-page screenshot: that one takes a brushed range back.
-  await page.setViewportSize({ width: before.width, height: Math.max(before.height, height) });
-  await page.screenshot({ path: join(folder, `${name}.png`), timeout: 90_000 });
-  await page.setViewportSize(before);
+  // Of a tall page: the page must keep its brushed range, whatever sizes the window has meanwhile.
+  const clip = await page.evaluate(() => {
+    const { scrollWidth: width, scrollHeight } = document.documentElement;
+    return { x: 0, y: 0, width, height: Math.min(6000, scrollHeight) };
+  });
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, clip, timeout: 90_000 });
 }

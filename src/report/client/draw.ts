@@ -116,8 +116,8 @@ async function draw(chart: PageChart, place: HTMLElement): Promise<void> {
   if (chart.name === "live-bytes") {
     // The brush follows the sliders as the sliders follow the brush; its own echo is not a choice.
     let echoes = 0;
-    onRange((range) => {
-      if (dragged) return;
+    let dragged = false;
+    const follow = (range: Range): void => {
       const [x, { from, to }] = [view.scale("x"), range];
       const ends = isWhole(range) ? [0, 0] : [x(page.edges[from]!.event), x(page.edges[to]!.event)];
       echoes++;
@@ -125,10 +125,19 @@ async function draw(chart: PageChart, place: HTMLElement): Promise<void> {
         .signal("brush_x", ends)
         .runAsync()
         .then(() => echoes--);
+    };
+    onRange((range) => {
+      if (!dragged) follow(range);
     });
-    let dragged = false;
+    // A page that has no width for a moment (some make one to capture it) squeezes the brush to nothing: that is no choice either.
+    let squeezed = false;
+    view.addSignalListener("width", (_name, value) => {
+      const isBack = squeezed && value !== 0;
+      squeezed = value === 0;
+      if (isBack) setTimeout(() => follow(currentRange()));
+    });
     view.addSignalListener("brush", (_name, value) => {
-      if (echoes > 0) return;
+      if (echoes > 0 || squeezed) return;
       dragged = true;
       const events = (value as { event?: [number, number] }).event;
       choose(events ? stretchesOf(Math.min(...events), Math.max(...events)) : whole());
