@@ -169,7 +169,7 @@ export class Provenance {
     if (!edges.includes(asked)) edges.push(asked);
     // With many of both, the latest candidates are the ones that are likely.
     const likely = candidates.slice(-MOST_CANDIDATES);
-    const open = new Set(history.open.map(({ opened }) => opened.event));
+    const open = openCandidates(history, candidates);
     const pairs: { edge: number; candidate: Candidate; score: number; distance: number; fixed: boolean }[] = [];
     let older = history.openElsewhere;
     for (const edge of edges) {
@@ -189,7 +189,7 @@ export class Provenance {
         if (moved ? !(stores && since) : !since && !onLine && !isOpen) continue;
         const score = fixed
           ? onLine && !moved
-            ? 8
+            ? 9
             : 2
           : (stores && (since || onLine) ? 4 : 0) + (since ? 2 : onLine ? 1 : 0) + (isOpen || moved ? 2 : 0);
         pairs.push({ edge, candidate, score, fixed, distance: fixed ? Math.abs(event - holder!.birth) : -event });
@@ -208,6 +208,26 @@ export class Provenance {
     }
     return matches;
   }
+}
+
+/**
+ * Events of the candidates that are open by the ledger. Of several pairs on one line the rows leave out some and the list of open references
+ * others: an open reference that is no candidate stands for the nearest one of its line.
+ */
+function openCandidates({ open }: History, candidates: readonly Candidate[]): Set<number> {
+  const events = new Set(candidates.map(({ row }) => row.time.event));
+  const found = new Set(open.map(({ opened }) => opened.event).filter((event) => events.has(event)));
+  for (const { opened, function: name, file, line } of open) {
+    if (events.has(opened.event)) continue;
+    const onLine = candidates
+      .map(({ row }) => row)
+      .filter((row) => row.line === line && row.file === file && row.function === name && !found.has(row.time.event));
+    const [nearest] = onLine.sort(
+      (x, y) => Math.abs(x.time.event - opened.event) - Math.abs(y.time.event - opened.event),
+    );
+    if (nearest) found.add(nearest.time.event);
+  }
+  return found;
 }
 
 function candidatesOf({ rows }: History): Candidate[] {
