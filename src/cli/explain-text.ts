@@ -20,6 +20,8 @@ export interface ExplainTextOptions {
   readonly everyLine: boolean;
 }
 
+const LOOP_HEAD = /^\s*(async\s+)?(for|while)\b/;
+
 export function explainText(explanation: Explanation, { only, everyLine }: ExplainTextOptions): string {
   const objects = new Map(explanation.objects.map((object) => [object.object, object]));
   const digits = String(explanation.lines.at(-1)?.line ?? 1).length;
@@ -27,7 +29,9 @@ export function explainText(explanation: Explanation, { only, everyLine }: Expla
   for (const line of explanation.lines) {
     const below = lineText(line, objects, only);
     if (below.length === 0 && !everyLine) continue;
-    const rounds = line.rounds > 1 ? `   (${count(line.rounds)} rounds)` : "";
+    // A loop's head often changes no count when it goes round, and then nobody saw that.
+    const seen = LOOP_HEAD.test(line.source) ? " that changed a count" : "";
+    const rounds = line.rounds > 1 ? `   (${count(line.rounds)} rounds${seen})` : "";
     text.push(
       `${String(line.line).padStart(digits)}  ${printable(line.source).trimEnd()}${rounds}`.trimEnd(),
       ...below,
