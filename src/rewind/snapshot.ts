@@ -8,6 +8,9 @@ import type { Region } from "../interpreter/hooks.js";
 /** Bytes of memory that one byte of a bitmap describes. */
 const PER_BYTE = 32;
 
+/** Bytes that are compared, and put back, at a time. */
+const BLOCK = 1 << 16;
+
 export class Snapshot {
   readonly #guest: Guest;
   readonly #parts: readonly { readonly at: number; readonly bytes: Uint8Array }[];
@@ -33,7 +36,14 @@ export class Snapshot {
   /** Puts everything back. False if memory has grown: it never shrinks, and a run that goes on would notice. */
   restore(): boolean {
     const { bytes } = this.#guest.memory;
-    for (const { at, bytes: part } of this.#parts) bytes.set(part, at);
+    const memory = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (const { at, bytes: part } of this.#parts) {
+      // Most of it is as it was, and much of that was never written to: writing there would make pages for it.
+      for (let from = 0; from < part.length; from += BLOCK) {
+        const to = Math.min(part.length, from + BLOCK);
+        if (memory.compare(part, from, to, at + from, at + to) !== 0) bytes.set(part.subarray(from, to), at + from);
+      }
+    }
     this.#guest.call("_emscripten_stack_restore", this.#stack);
     return bytes.length === this.#size;
   }
