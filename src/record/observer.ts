@@ -10,6 +10,7 @@ import type { Plan } from "../interpreter/instrument.js";
 import { Probe, type ProbeListener } from "../interpreter/probe.js";
 import { RawKind } from "../interpreter/raw-events.js";
 import { Walker } from "../interpreter/truth.js";
+import type { Audit } from "../trace/writer.js";
 import type { ChannelWriter } from "./channel.js";
 import type { Placed, ToEncoder } from "./messages.js";
 import { PartWriter } from "./parts.js";
@@ -168,12 +169,14 @@ export class Observer implements ProbeListener {
   audit(withGraph = false): void {
     this.#probe.flush();
     const { unknown } = this.#walker.walk();
+    const headers: Audit["objects"][] = [];
     for (const { address, type, count, reached } of this.#walker.objects()) {
-      const types = type.map((at) => this.#typeIdOf(at));
-      if (!this.#sendPart({ kind: "audit-objects", objects: { address, type: types, count, reached } })) return;
+      const objects = { address, type: type.map((at) => this.#typeIdOf(at)), count, reached };
+      if (withGraph) headers.push(objects);
+      if (!this.#sendPart({ kind: "audit-objects", objects })) return;
     }
     for (const blocks of this.#walker.blocks()) if (!this.#sendPart({ kind: "audit-blocks", blocks })) return;
-    if (withGraph && !this.#graph()) return;
+    if (withGraph && !this.#graph(headers)) return;
     this.#send({
       kind: "audit-end",
       unknown: unknown.map(({ address, via }) => ({
@@ -187,18 +190,18 @@ export class Observer implements ProbeListener {
     this.#lastAudit = this.#now();
   }
 
-  /** Every reference of every live object, by memory reads alone. */
-  #graph(): boolean {
+  /** Every reference of every live object, by memory reads alone; `headers`: as the audit has just read them. */
+  #graph(headers: readonly Audit["objects"][]): boolean {
     let written = true;
     const parts = (list: "nodes" | "edges"): PartWriter =>
       new PartWriter((columns) => {
         written &&= this.#sendPart({ kind: "graph-part", list, columns });
       });
     const nodes = parts("nodes");
-    for (const { address, type, count } of this.#walker.objects()) {
+    for (const { address, type, count } of headers) {
       for (let i = 0; i < address.length; i++) {
         const at = address[i];
-        if (!this.#probe.isDead(at)) nodes.row(at, this.#typeIdOf(type[i]), count[i], this.#blockBytes(at));
+        if (!this.#probe.isDead(at)) nodes.row(at, type[i], count[i], this.#blockBytes(at));
       }
     }
     nodes.end();
