@@ -5,8 +5,8 @@
  * Where nobody says what the rounds are, they are looked for, in this order: a mark that is repeated; a line of the program's own code at the
  * head of a loop, or a function of its own that is called again and again. A line is the head of a loop when a frame comes back to it from
  * a line below, or from an instruction further on in the line itself. A candidate must come back often, without long gaps, and span much of
- * the time in which the program's own code ran, the importing of others' modules left out; of those that do, the one with the fewest frames below it is the main loop, and of nested loops in one frame the outer one. When there is
- * none, time itself is cut into equal parts by events: then "growth" is what survives, and it is said so.
+ * the time in which the program's own code ran, the importing of others' modules left out; of those that do, the one with the fewest frames below it is the main loop, and
+ * of nested loops in one frame the outer one. When there is none, time itself is cut into equal parts by events: then "growth" is what survives, and it is said so.
  *
  * Many rounds are remembered by every second, fourth … one, so memory does not follow the trace.
  */

@@ -11,6 +11,7 @@
  * baseline, audits) travels as messages posted before the slot that needs them is published, each with the
  * number of slots that come before it; the reader keeps that order.
  */
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { assert } from "../base/failure.js";
 
 const SLOTS = 8;
@@ -181,5 +182,23 @@ export class ChannelReader {
       Atomics.load(this.#control, ENDED) !== 0 &&
       Atomics.load(this.#control, PUBLISHED) === Atomics.load(this.#control, CONSUMED)
     );
+  }
+}
+
+/** Messages that were posted with a place among the slots (`after`: how many come before), in their order. */
+export class PlacedMessages<M> {
+  readonly #port: MessagePort;
+  readonly #waiting: { readonly after: number; readonly message: M }[] = [];
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  /** Those whose turn it is when so many slots are taken. */
+  due(consumed: number): M[] {
+    const waiting = this.#waiting;
+    for (let m = receiveMessageOnPort(this.#port); m; m = receiveMessageOnPort(this.#port)) waiting.push(m.message);
+    const later = waiting.findIndex(({ after }) => after > consumed);
+    return waiting.splice(0, later < 0 ? waiting.length : later).map(({ message }) => message);
   }
 }

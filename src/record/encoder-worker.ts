@@ -9,9 +9,9 @@ import { assert, Failure } from "../base/failure.js";
 import { eventNumber } from "../base/ids.js";
 import type { CodeFacts } from "../interpreter/heap-reader.js";
 import { TraceWriter } from "../trace/writer.js";
-import { type ChannelMemory, ChannelReader, Figures, type Slot } from "./channel.js";
+import { type ChannelMemory, ChannelReader, Figures, PlacedMessages, type Slot } from "./channel.js";
 import { RecordEncoder } from "./encoder.js";
-import type { EncoderOptions, FromEncoder, Placed, ToEncoder } from "./messages.js";
+import type { EncoderOptions, FromEncoder, ToEncoder } from "./messages.js";
 
 export interface EncoderWorkerData {
   readonly options: EncoderOptions;
@@ -212,11 +212,9 @@ function main({ options, channel, port, control }: EncoderWorkerData): void {
   try {
     recorder = new Recorder(options, new Figures(channel));
     say({ kind: "ready" });
-    const waiting: Placed[] = [];
+    const messages = new PlacedMessages<ToEncoder>(port);
     const takeMessages = (): void => {
-      for (let m = receiveMessageOnPort(port); m; m = receiveMessageOnPort(port)) waiting.push(m.message as Placed);
-      const due = waiting.findIndex(({ after }) => after > reader.consumed);
-      for (const { message } of waiting.splice(0, due < 0 ? waiting.length : due)) {
+      for (const message of messages.due(reader.consumed)) {
         recorder!.message(message);
         if (IN_PARTS.has(message.kind)) reader.partTaken();
       }

@@ -2,31 +2,30 @@
  * The thread that compares a second run with the trace, while the interpreter goes on in its own: takes flushed records, makes events of
  * them as the recorder's encoder does, and holds them against the chunks. Synchronous; it sleeps on the channel.
  */
-import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { assert, Failure } from "../base/failure.js";
 import { eventNumber } from "../base/ids.js";
-import { ChannelReader } from "../record/channel.js";
-import { RecordEncoder } from "../record/encoder.js";
+import { ChannelReader, PlacedMessages } from "../record/channel.js";
+import { type CodePlace, RecordEncoder } from "../record/encoder.js";
 import { TraceReader } from "../trace/reader.js";
 import { EventComparer } from "./event-comparer.js";
-import type { Answer, CompareWorkerData, Divergence, PlacedForComparer, ToComparer } from "./messages.js";
+import type { Answer, CompareWorkerData, Divergence, ToComparer } from "./messages.js";
 
 /** ms that a wait for records lasts before messages are looked at. */
 const PATIENCE = 100;
 
 class Comparing {
   readonly #state: Int32Array;
-  readonly #port: MessagePort;
+  readonly #messages: PlacedMessages<ToComparer>;
   readonly #slots: ChannelReader;
   readonly #encoder: RecordEncoder;
   readonly #comparer: EventComparer;
-  readonly #codes = new Map<number, { start: number; bytes: number }>();
-  readonly #waiting: PlacedForComparer[] = [];
+  readonly #codes = new Map<number, CodePlace>();
   #differs = false;
 
   constructor({ trace, plan, comparison }: CompareWorkerData) {
     this.#state = comparison.state;
-    this.#port = comparison.port;
+    this.#messages = new PlacedMessages(comparison.port);
     this.#slots = new ChannelReader(comparison.channel);
     this.#comparer = new EventComparer(TraceReader.open(trace));
     this.#encoder = new RecordEncoder(plan.region.start, plan.siteFunction.length, {
@@ -39,19 +38,11 @@ class Comparing {
   run(): void {
     while (!this.#differs) {
       const slot = this.#slots.next(PATIENCE);
-      this.#takeMessages();
+      for (const message of this.#messages.due(this.#slots.consumed)) this.#take(message);
       if (!slot) continue;
       if (!this.#differs) this.#records(slot.words);
       this.#slots.release();
     }
-  }
-
-  #takeMessages(): void {
-    const waiting = this.#waiting;
-    for (let m = receiveMessageOnPort(this.#port); m; m = receiveMessageOnPort(this.#port))
-      waiting.push(m.message as PlacedForComparer);
-    const due = waiting.findIndex(({ after }) => after > this.#slots.consumed);
-    for (const { message } of waiting.splice(0, due < 0 ? waiting.length : due)) this.#take(message);
   }
 
   #take(message: ToComparer): void {

@@ -2,7 +2,9 @@
  * Asking the stopped interpreter: Python is compiled and run in the frame's own globals and locals, with the recorder off, and then
  * everything is put back as it was. A visit may take one question or many (the shell): what a statement assigns, the next one finds.
  *
- * Python's collector is off meanwhile, unless the question turns it on. It cannot look outside. Of the system calls only these do something: writing to the standard streams collects the text, and the
+ * Python's collector is off meanwhile, unless the question turns it on.
+ *
+ * It cannot look outside. Of the system calls only these do something: writing to the standard streams collects the text, and the
  * files of past-files.ts can be read. Clocks stand still; everything else fails with ENOSYS.
  */
 import { InterpreterCrash, ProgramExit } from "../interpreter/failures.js";

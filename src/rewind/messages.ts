@@ -121,12 +121,6 @@ export type ToComparer =
   /** The same; nothing follows, so a complete trace must be at its end. */
   | { readonly kind: "finish" };
 
-export interface PlacedForComparer {
-  /** Slots that come before it. */
-  readonly after: number;
-  readonly message: ToComparer;
-}
-
 export interface CompareWorkerData {
   readonly trace: string;
   readonly plan: Plan;
