@@ -83,14 +83,19 @@ export async function accessibilityViolations(page: Page): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
 }
 
-/** Screenshots of a page's upper part are kept for people to look at; the folder is not in the repository. */
+/** As much of a page as a screenshot shows, in pixels. */
+const MOST_HEIGHT = 6000;
+
+/**
+ * Screenshots of a page's upper part are kept for people to look at; the folder is not in the repository. The window is made as tall as the picture:
+ * a capture "of the full page" with a clip takes Chromium a minute on a page of 50,000 pixels (and any timeout on a busy machine), and this takes a second.
+ */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = resolve(import.meta.dirname, "../../artefacts");
   mkdirSync(folder, { recursive: true });
-  // Of a tall page: the page must keep its brushed range, whatever sizes the window has meanwhile.
-  const clip = await page.evaluate(() => {
-    const { scrollWidth: width, scrollHeight } = document.documentElement;
-    return { x: 0, y: 0, width, height: Math.min(6000, scrollHeight) };
-  });
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, clip, timeout: 90_000 });
+  const size = page.viewportSize()!;
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width: size.width, height: Math.min(MOST_HEIGHT, Math.max(size.height, height)) });
+  await page.screenshot({ path: join(folder, `${name}.png`), timeout: 90_000 });
+  await page.setViewportSize(size);
 }
