@@ -17,7 +17,7 @@ const MOST_TABLE_ROWS = 1000;
 /** Events read one by one, some seconds, before it is said that there is a quicker way. */
 const LONG_SCAN = 3_000_000;
 const SCAN_HINT =
-  "refledger: sql: reading every event of the trace; FROM events(1000, 2000) reads these alone, WHERE events.kinds = 'new,dealloc' these kinds, WHERE events.about = 48213 those of an object\n";
+  "refledger: sql: reading every event of the trace; WHERE event BETWEEN 1000 AND 2000 reads these alone, kind IN ('call', 'mark') the chunks with such, object = 48213 those of one object\n";
 /** Text is handed over in pieces of about this many characters. */
 const PIECE = 1 << 16;
 
@@ -34,11 +34,15 @@ export const sqlCommand: CommandModule<object, Arguments> = {
         "$0 sql app.trace.db \"SELECT type, count(*) n, sum(bytes) FROM objects('peak') GROUP BY type ORDER BY n DESC LIMIT 5\"",
         "types at the peak",
       )
-      .example('$0 sql app.trace.db "SELECT event, kind, line FROM events(1000, 2000)"', "a range of events")
-      .example('$0 sql app.trace.db "SELECT * FROM events WHERE about = 48213"', "the events of object #48213")
+      .example(
+        '$0 sql app.trace.db "SELECT event, kind, line FROM events WHERE event BETWEEN 1000 AND 2000"',
+        "a range of events",
+      )
+      .example('$0 sql app.trace.db "SELECT * FROM events WHERE object = 48213"', "the events of object #48213")
       .epilogue(
         "Virtual tables and their parameters, each also a hidden column for WHERE … = …: events(first, last, kinds, about), " +
           "objects(time, number), blocks(time). Times are event numbers or names such as 'peak'; kinds are separated by commas. " +
+          "Where terms joined by AND compare event, kind or object with numbers or words, only what they ask for is read. " +
           "The other tables are described in docs/trace-format.md.",
       ) as never,
   handler: async ({ trace, query, csv, json }) => {

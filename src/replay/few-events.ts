@@ -15,19 +15,17 @@ const MANY = 255;
 
 /** Makes the lists of one chunk after the other; its memory is used again. */
 export class FewEvents {
-  /** By event: the heap's row of an object that may be listed; 0 = none. */
-  #rowOf = new Uint32Array(0);
   /** By row of the heap: its events in the chunk, MANY for more than FEW; and afterwards where its next event goes. */
   #events = new Uint8Array(0);
   #place = new Uint32Array(0);
 
   /**
-   * The columns of `chunk_objects.events`. `heap` is the state after the chunk; objects up to the number `oldest` are old. What is at an
-   * address after the chunk, born before it and not moved, was there all the time.
+   * The columns of `chunk_objects.events`. `heap` is the state after the chunk and `rowOf` the row of each of its events, as `Heap.applyNoting` gives it; objects
+   * up to the number `oldest` are old. What is in its place after the chunk, born before it and not moved, was there all the time.
    */
-  of(heap: Heap, columns: EventColumns, oldest: number): Uint32Array[] {
+  of(heap: Heap, columns: EventColumns, rowOf: Uint32Array, oldest: number): Uint32Array[] {
     const { kind, site, location, a, count } = columns;
-    const found = this.#count(heap, columns, oldest);
+    const found = this.#count(heap, columns, rowOf, oldest);
     const events = this.#events;
     const listed = found.filter((row) => events[row]! <= FEW).sort((x, y) => heap.idOf(x) - heap.idOf(y));
     if (this.#place.length < events.length) this.#place = new Uint32Array(events.length);
@@ -39,10 +37,10 @@ export class FewEvents {
     }
     const order = new Uint32Array(all);
     const numbers = new Uint32Array(all);
-    const rowOf = this.#rowOf;
     for (let i = 0; i < count; i++) {
       const row = rowOf[i]!;
-      if (row === 0 || events[row]! > FEW) continue;
+      // What is not counted is young or gone.
+      if (events[row] === 0 || events[row]! > FEW) continue;
       const at = place[row]!++;
       order[at] = i;
       numbers[at] = heap.idOf(row);
@@ -56,32 +54,34 @@ export class FewEvents {
     return [numbers, order, column(kind), column(site), column(location), column(a)];
   }
 
-  /** Counts the events of the old objects that stayed where they are; the rows of those that have any. */
-  #count(heap: Heap, { kind, address, b, count }: EventColumns, oldest: number): number[] {
-    if (this.#rowOf.length < count) this.#rowOf = new Uint32Array(count);
+  /** Counts the events of the old objects that stayed where they are; the rows of those that have any. Row 0 stays at 0. */
+  #count(heap: Heap, { kind, address, b, count }: EventColumns, rowOf: Uint32Array, oldest: number): number[] {
     if (this.#events.length < heap.rows) this.#events = new Uint8Array(2 * heap.rows);
-    const [rowOf, events] = [this.#rowOf, this.#events];
+    const events = this.#events;
     const found: number[] = [];
     for (let i = 0; i < count; i++) {
-      const code = kind[i]!;
-      if (code === Kind.realloc) {
-        for (const block of [address[i]!, b[i]!]) {
-          for (const offset of [0, 8, 16]) {
-            const row = heap.rowAt((block + offset) >>> 0);
-            if (row === 0) continue;
-            if (events[row] === 0) found.push(row);
-            events[row] = MANY;
-          }
-        }
+      if (kind[i] === Kind.realloc) this.#leaveOut(heap, [address[i]!, b[i]!], found);
+      const row = rowOf[i]!;
+      if (row === 0) continue;
+      const before = events[row]!;
+      if (before === 0) {
+        if (heap.idOf(row) > oldest || !heap.isInPlace(row)) continue;
+        found.push(row);
       }
-      rowOf[i] = 0;
-      if (code < Kind.dealloc || code > Kind.resurrect) continue;
-      const row = heap.rowAt(address[i]!);
-      if (row === 0 || heap.idOf(row) > oldest) continue;
-      rowOf[i] = row;
-      if (events[row] === 0) found.push(row);
-      if (events[row]! < MANY) events[row]!++;
+      if (before < MANY) events[row] = before + 1;
     }
     return found;
+  }
+
+  /** Objects in blocks that were moved or resized. */
+  #leaveOut(heap: Heap, blocks: readonly number[], found: number[]): void {
+    for (const block of blocks) {
+      for (const offset of [0, 8, 16]) {
+        const row = heap.rowAt((block + offset) >>> 0);
+        if (row === 0) continue;
+        if (this.#events[row] === 0) found.push(row);
+        this.#events[row] = MANY;
+      }
+    }
   }
 }

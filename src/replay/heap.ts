@@ -264,27 +264,43 @@ export class Heap {
     this.#next += to - from;
   }
 
-  /** The same, and the numbers of the objects that had an event, in no particular order, each once. */
-  applyNoting(columns: EventColumns, from: number, to: number): number[] {
+  /**
+   * The same, and the numbers of the objects that had an event, in no particular order, each once. `rows` is given the row of the object of each
+   * event about a count, a type or an end; 0 for other events.
+   */
+  applyNoting(columns: EventColumns, from: number, to: number, rows = new Uint32Array(to)): number[] {
     assert(columns.first + from === this.#next && to <= columns.count, `events from ${columns.first + from}`);
     const noting: Noting = { noted: new Uint8Array(this.#objectRows.capacity), rows: [], gone: [] };
     this.#noting = noting;
     try {
       const { kind, address } = columns;
       const { directory } = this.#objectAt;
+      let { cells } = this.#objectAt;
+      let { count, changes } = this.#objects;
+      let { noted } = noting;
       for (let i = from; i < to; i++) {
         const code = kind[i]!;
         if (code === INCREF || code === DECREF) {
           const at = address[i]!;
-          const row = this.#objectAt.cells[directory[at >>> (PAGE_BITS + 2)]! + ((at >>> 2) & PAGE_MASK)]!;
+          const row = cells[directory[at >>> (PAGE_BITS + 2)]! + ((at >>> 2) & PAGE_MASK)]!;
+          rows[i] = row;
           if (row === 0) this.#noteStray(code, columns.first + i);
           else {
-            const { count, changes } = this.#objects;
             count[row]! += code === INCREF ? 1 : -1;
             changes[row]!++;
-            if (noting.noted[row] === 0) this.#note(row);
+            if (noted[row] === 0) {
+              noted[row] = 1;
+              noting.rows.push(row);
+            }
           }
-        } else this.#applyRare(columns, i);
+          continue;
+        }
+        rows[i] = code >= DEALLOC && code <= RESURRECT ? this.rowAt(address[i]!) : 0;
+        this.#applyRare(columns, i);
+        cells = this.#objectAt.cells;
+        ({ count, changes } = this.#objects);
+        // A row beyond what is noted so far is new, and #note has made room for it.
+        noted = noting.noted;
       }
     } finally {
       this.#noting = undefined;
@@ -597,6 +613,11 @@ export class Heap {
   rowAt(address: number): number {
     const row = getSlot(this.#objectAt, address);
     return row !== 0 && this.#objects.address[row] === address ? row : 0;
+  }
+
+  /** Whether the object in a row is there until the next event is applied: rows are used again. */
+  isInPlace(row: number): boolean {
+    return this.rowAt(this.#objects.address[row]!) === row;
   }
 
   /** The number of the object in a row. */

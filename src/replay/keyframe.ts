@@ -20,8 +20,16 @@ export const KEYFRAME_WIDTHS = [1, 12, 6, 3] as const;
 
 const low = (n: number): number => n >>> 0;
 const high = (n: number): number => Math.floor(n / 2 ** 32);
-const lows = (numbers: Float64Array, plus: number): Uint32Array => Uint32Array.from(numbers, (n) => low(n + plus));
-const highs = (numbers: Float64Array, plus: number): Uint32Array => Uint32Array.from(numbers, (n) => high(n + plus));
+const lows = (numbers: Float64Array, plus: number): Uint32Array => {
+  const words = new Uint32Array(numbers.length);
+  for (let i = 0; i < words.length; i++) words[i] = low(numbers[i]! + plus);
+  return words;
+};
+const highs = (numbers: Float64Array, plus: number): Uint32Array => {
+  const words = new Uint32Array(numbers.length);
+  for (let i = 0; i < words.length; i++) words[i] = high(numbers[i]! + plus);
+  return words;
+};
 const doubles = (lower: Uint32Array, upper: Uint32Array, plus: number): Float64Array => {
   const numbers = new Float64Array(lower.length);
   for (let i = 0; i < numbers.length; i++) numbers[i] = lower[i]! + upper[i]! * 2 ** 32 - plus;

@@ -278,6 +278,7 @@ export class Replay {
     const heap = this.#start();
     const bytesPerEvent = reader.eventBytes / Math.max(1, this.end);
     const few = new FewEvents();
+    const rows = new Uint32Array(reader.chunkCapacity);
     const bornBefore: number[] = [];
     let derivedBytes = 0;
     let lastBytes = 0;
@@ -299,7 +300,7 @@ export class Replay {
       const { born } = heap;
       const begun = this.#clock();
       const columns = this.#chunk(chunkNumber(chunk));
-      const ids = heap.applyNoting(columns, 0, columns.count);
+      const ids = heap.applyNoting(columns, 0, columns.count, rows);
       milliseconds += this.#clock() - begun;
       const objects = Uint32Array.from(ids).sort();
       bornBefore.push(born);
@@ -307,7 +308,7 @@ export class Replay {
       derivedBytes += store.putChunk(
         { chunk, born, peak_bytes: heap.peakBytes, peak_event: heap.peakAt },
         objects,
-        few.of(heap, columns, oldest),
+        few.of(heap, columns, rows, oldest),
       );
       also?.(columns);
       this.#options.progress?.(heap.next, this.end);

@@ -82,13 +82,19 @@ export function replayTables(
     {
       name: "events",
       columns: EVENT_COLUMNS,
-      parameters: ["first", "last", "kinds", "about"],
+      parameters: ["first", "last", "kinds", "about", "of_object"],
+      narrowing: [
+        { column: "event", range: ["first", "last"] },
+        { column: "kind", words: { parameter: "kinds", known: EVENT_KINDS.map(({ name }) => name) } },
+        { column: "object", value: "of_object" },
+      ],
       rows: (given) => winding((replay) => eventRows(replay, given, scanned)),
     },
     {
       name: "objects",
       columns: OBJECT_COLUMNS,
       parameters: ["time", "number"],
+      narrowing: [{ column: "object", value: "number" }],
       rows: (given) => winding((replay) => objectRows(replay, given)),
     },
     {
@@ -151,19 +157,17 @@ function* eventRows(
   given: readonly SqlValue[],
   scanned: (events: number) => void,
 ): Generator<SqlValue[]> {
-  const [first, last, kinds, about] = given;
+  const [first, last, kinds, about, ofObject] = given;
   const isUnbound = given.every((value) => value === null || value === undefined);
   const from = timeOf(replay, first, eventNumber(0));
   const to = Math.min(replay.end, timeOf(replay, last, replay.end) + 1);
   const wanted = kindsOf(kinds);
-  if (about !== null && about !== undefined) {
-    const origin = originOf(replay, Number(about));
-    for (const { what, columns, row } of eachEventOf(replay, origin)) {
-      const event = columns.first + row;
-      if (event >= to) return;
-      if (what === "gone" || event < from || wanted[columns.kind[row]!] === 0) continue;
-      yield eventRow(replay, columns, row, origin.object);
-    }
+  if (from >= to) return;
+  // Asked for by its number, an object that is none is a mistake; compared with, it is a row that is not there.
+  if (ofObject !== null && ofObject !== undefined && !replay.birthOf(Number(ofObject))) return;
+  const one = about ?? ofObject;
+  if (one !== null && one !== undefined) {
+    yield* objectEventRows(replay, Number(one), wanted, from, to);
     return;
   }
   const aboutObjects = EVENT_KINDS.some((row, code) => wanted[code] === 1 && kindRow(code).address === "object" && row);
@@ -193,6 +197,26 @@ function* eventRows(
       }
       if (!isBirth) heap.apply(columns, row, row + 1);
     }
+  }
+}
+
+/** The events of one object; those of its block say whose they are by their address alone, as everywhere. */
+function* objectEventRows(
+  replay: Replay,
+  id: number,
+  wanted: Uint8Array,
+  from: number,
+  to: number,
+): Generator<SqlValue[]> {
+  const { object, block } = originOf(replay, id);
+  let { type } = object;
+  for (const { what, columns, row } of eachEventOf(replay, { object, block })) {
+    const event = columns.first + row;
+    if (event >= to) return;
+    const code = columns.kind[row]!;
+    if (what !== "gone" && event >= from && wanted[code] === 1)
+      yield eventRow(replay, columns, row, kindRow(code).address === "object" ? { ...object, type } : undefined);
+    if (what === "type") type = columns.a[row]!;
   }
 }
 

@@ -110,14 +110,32 @@ export function grown<T extends Column>(column: T, capacity: number): T {
 export const copied = <T extends Table>(table: T): T =>
   Object.fromEntries(columnsOf(table).map(([name, column]) => [name, column.slice()])) as unknown as T;
 
-/** Numbers of the rows whose `flag` is not 0, sorted by `order` and then by their number. */
+/**
+ * Numbers of the rows whose `flag` is not 0, sorted by `order` (integers from -1) and then by their number. Sorting numbers is several times faster than sorting
+ * with a comparison, so both become one number, as long as it is an exact one.
+ */
 export function rowsInUse(end: number, flag: Uint8Array, order: Float64Array): Uint32Array {
   let used = 0;
-  for (let row = 1; row < end; row++) if (flag[row] !== 0) used++;
+  let most = 0;
+  for (let row = 1; row < end; row++) {
+    if (flag[row] === 0) continue;
+    used++;
+    if (order[row]! > most) most = order[row]!;
+  }
   const rows = new Uint32Array(used);
+  const step = 2 ** (32 - Math.clz32(end));
+  const isExact = (most + 2) * step <= Number.MAX_SAFE_INTEGER;
+  const keys = new Float64Array(isExact ? used : 0);
   let next = 0;
-  for (let row = 1; row < end; row++) if (flag[row] !== 0) rows[next++] = row;
-  return rows.sort((x, y) => order[x]! - order[y]! || x - y);
+  for (let row = 1; row < end; row++) {
+    if (flag[row] === 0) continue;
+    if (isExact) keys[next] = (order[row]! + 1) * step + row;
+    rows[next++] = row;
+  }
+  if (!isExact) return rows.sort((x, y) => order[x]! - order[y]! || x - y);
+  keys.sort();
+  for (let i = 0; i < used; i++) rows[i] = keys[i]! % step;
+  return rows;
 }
 
 /** Columns of these rows only, from index 0. */

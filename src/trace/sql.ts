@@ -4,12 +4,13 @@
  *
  * A virtual table's parameters are hidden columns: `events(1000, 2000)` and `events WHERE first = 1000 AND last = 2000` are the same, and the
  * callback is given the values, so that it need not produce what was not asked for. SQLite passes on equality only; a range
- * is therefore two parameters.
+ * is therefore two parameters, and what a WHERE says of a plain column is said of the parameters too (sql-narrow.ts).
  *
  * The connection is read-only and statements that are not reading are refused as well, as ATTACH would create files.
  */
 import Database from "better-sqlite3";
 import { Failure } from "../base/failure.js";
+import { type Narrowing, narrowed } from "./sql-narrow.js";
 
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
@@ -18,6 +19,8 @@ export interface VirtualTable {
   readonly columns: readonly string[];
   /** Hidden columns; a parameter that is not given is null. */
   readonly parameters: readonly string[];
+  /** How comparisons of columns in a WHERE give parameters. */
+  readonly narrowing?: readonly Narrowing[];
   rows(parameters: readonly SqlValue[]): Iterable<SqlValue[]>;
 }
 
@@ -37,7 +40,10 @@ export function runSql(db: Database.Database, sql: string, tables: readonly Virt
       },
     });
   }
-  const statement = asked(() => db.prepare<unknown[], SqlValue[]>(sql));
+  // The statement as it was written comes first: what is wrong with it is said of it.
+  const plain = asked(() => db.prepare<unknown[], SqlValue[]>(sql));
+  const narrow = narrowed(sql, tables);
+  const statement = narrow === sql ? plain : asked(() => db.prepare<unknown[], SqlValue[]>(narrow));
   if (!statement.reader || !statement.readonly) {
     throw new Failure("sql: only statements that read are possible, such as SELECT … or WITH … SELECT …", 2);
   }
