@@ -8,13 +8,13 @@
  */
 import { assert } from "../base/failure.js";
 import { eventNumber } from "../base/ids.js";
-import { BEFORE_TRACE, type Heap } from "../replay/heap.js";
-import type { Replay } from "../replay/replay.js";
+import type { Heap } from "../replay/heap.js";
 import { countOf } from "../replay/survey.js";
-import type { CodeInstructions, Instruction } from "../rewind/bytecode.js";
 import type { Moment, MomentFrame, Variable } from "../rewind/moment.js";
 import { type EventColumns, Kind } from "../trace/events.js";
 import type { Change } from "./explain-data.js";
+import type { Binding, Ledger, LedgerInput, Ledgers, ObjectThen } from "./explain-ledger.js";
+import { Places } from "./explain-places.js";
 import { LineWalker, type Round } from "./explain-walk.js";
 import { type Circumstances, type Dying, freedText, quote, whyDown, whyUp } from "./explain-words.js";
 
@@ -27,87 +27,6 @@ const MOST_CALL_EVENTS = 1000;
 /** Objects being freed in one instruction that are remembered. */
 const MOST_DYING = 64;
 
-export interface LedgerRound {
-  readonly round: Round;
-  readonly before: number;
-  after: number;
-  plus: number;
-  minus: number;
-  readonly changes: Change[];
-  leftOut: number;
-  onStack: number;
-  /** Count after the latest change on this line: what it is at the next one was changed elsewhere. */
-  seen: number;
-  elsewhere: number;
-}
-
-export interface LineTotal {
-  plus: number;
-  minus: number;
-  readonly before: number;
-  after: number;
-}
-
-export interface Ending {
-  event: number;
-  line: number | null;
-  collection: number | null;
-  memory: "free-list" | "freed" | "kept";
-  reuse: { event: number; line: number | null; what: string } | null;
-}
-
-export interface Ledger {
-  readonly object: number;
-  address: number;
-  type: number;
-  readonly bornAt: number;
-  readonly bornLine: number | null;
-  count: number;
-  alive: boolean;
-  readonly names: Set<string>;
-  readonly rounds: LedgerRound[];
-  readonly lines: Map<number, LineTotal>;
-  ending: Ending | undefined;
-}
-
-/** A variable that was found to name an immortal object, and did not before. */
-export interface Binding {
-  /** Lines of the rounds before and after it was found. */
-  readonly between: readonly [number, number];
-  readonly function: string;
-  readonly name: string;
-  readonly text: string;
-}
-
-export interface LedgerInput {
-  readonly replay: Replay;
-  readonly file: string;
-  readonly source: readonly string[];
-  readonly code: readonly CodeInstructions[];
-  /** Whether a round will be shown. */
-  readonly shown: (line: number, nth: number) => boolean;
-  /** Keep objects that no variable ever named. */
-  readonly all: boolean;
-}
-
-/** What an address of a moment was, by the folded heap. */
-export interface ObjectThen {
-  readonly object: number;
-  readonly type: number;
-  /** As stored. */
-  readonly count: number;
-  /** Bytes of its own block; 0 = static memory. */
-  readonly bytes: number;
-}
-
-export interface Ledgers {
-  /** By event and address: the objects of the moments. */
-  readonly atMoment: ReadonlyMap<number, ReadonlyMap<number, ObjectThen>>;
-  readonly all: readonly Ledger[];
-  readonly immortal: readonly Binding[];
-  readonly leftOut: number;
-}
-
 interface DyingObject extends Dying {
   /** 0 = static memory. */
   readonly block: number;
@@ -117,12 +36,6 @@ interface DyingObject extends Dying {
 
 /** Py_TPFLAGS_HEAPTYPE, Include/object.h. */
 const HEAP_TYPE = 1 << 9;
-
-/** Instructions that take over references of the evaluation stack (Python/bytecodes.c). */
-const HANDING =
-  /^(BUILD_TUPLE|BUILD_LIST|BUILD_SET|BUILD_SLICE|LIST_APPEND|SET_ADD|MAP_ADD|STORE_ATTR|STORE_SUBSCR|STORE_DEREF|RETURN_VALUE|YIELD_VALUE|CALL|CALL_KW|RAISE_VARARGS)$/;
-
-const NO_INSTRUCTION = { opcode: null, names: [] as string[], part: "" };
 
 export class LedgerKeeper {
   readonly #in: LedgerInput;
@@ -136,15 +49,7 @@ export class LedgerKeeper {
   #round: Round | undefined;
   /** Whether `#round` will be shown. */
   #show = false;
-  readonly #instructions = new Map<string, ReadonlyMap<number, Instruction> | null>();
-  /** By function and local variable: lines that bind it. */
-  readonly #stores = new Map<string, Set<number>>();
-  /** By line: parts of the source whose instruction keeps references of the stack. */
-  readonly #handing = new Map<number, string[]>();
-  readonly #byLocation = new Map<
-    number,
-    { opcode: string | null; names: readonly string[]; part: string; own: boolean; function: string }
-  >();
+  readonly #places: Places;
   readonly #byAddress = new Map<number, Ledger>();
   readonly #waiting = new Map<number, Ledger>();
   /** By block: whose memory it was, until an object is born in it. */
@@ -180,24 +85,7 @@ export class LedgerKeeper {
     for (const { id, flags } of input.replay.reader.rows("types")) if (flags & HEAP_TYPE) this.#heapTypes.add(id);
     this.#walker = new LineWalker(input.replay.reader, input.file);
     this.#heap = input.replay.seek(eventNumber(0));
-    for (const code of input.code) {
-      const key = `${code.function}\t${code.firstLine}\t${code.bytes}`;
-      const map = new Map(code.instructions.map((one) => [one.offset, one]));
-      // Two functions that look the same from outside and differ inside: neither is told.
-      const other = this.#instructions.get(key);
-      for (const { opcode, span } of code.instructions)
-        if (HANDING.test(opcode) && span) {
-          const parts = this.#handing.get(span.line) ?? [];
-          this.#handing.set(span.line, [...parts, partOf(input.source, span)]);
-        }
-      for (const { opcode, names, span } of code.instructions)
-        if (/^STORE_FAST/.test(opcode) && span)
-          for (const name of names) {
-            const stored = `${code.function}\t${name}`;
-            this.#stores.set(stored, (this.#stores.get(stored) ?? new Set()).add(span.line));
-          }
-      this.#instructions.set(key, other !== undefined && !sameInstructions(other, map) ? null : map);
-    }
+    this.#places = new Places(input.replay.reader, input);
   }
 
   /** What the variables are right where the keeper has got to. */
@@ -255,7 +143,7 @@ export class LedgerKeeper {
       for (const { round, changes, onStack } of rounds) {
         const last = changes.at(-1);
         if (onStack === 0 || !last || last.by === "freed") continue;
-        const parts = this.#handing.get(round.line) ?? [];
+        const parts = this.#places.handingOn(round.line);
         const to = parts.length === 1 ? `to ${quote(parts[0]!)}` : "on";
         const text = `the stack's reference is handed ${to}`;
         changes.push({ event: round.last, delta: 0, by: "handed", text, after: last.after });
@@ -310,7 +198,7 @@ export class LedgerKeeper {
 
   /** A local name took the reference that the evaluation stack had: STORE_FAST changes no count. */
   #takeOver(ledger: Ledger, scope: string, name: string, before: Round | undefined): void {
-    const stores = this.#stores.get(`${scope}\t${name}`);
+    const stores = this.#places.storesOf(scope, name);
     const made = ledger.rounds.findLast(
       ({ round, onStack }) => onStack > 0 && round.function === scope && stores?.has(round.line),
     );
@@ -552,7 +440,7 @@ export class LedgerKeeper {
   #counted(columns: EventColumns, row: number, ledger: Ledger, round: Round | undefined, before: number): void {
     const location = columns.location[row]!;
     const up = columns.kind[row] === Kind.incref;
-    const place = this.#place(location);
+    const place = this.#places.at(location);
     const cFunction = this.#in.replay.names.cFunction(columns.site[row]!);
     if (place.own) this.#name(ledger, place, up, cFunction);
     if (!round) {
@@ -712,59 +600,4 @@ export class LedgerKeeper {
       this.#put(to + offset, ledger);
     }
   }
-
-  #place(location: number): {
-    opcode: string | null;
-    names: readonly string[];
-    part: string;
-    own: boolean;
-    function: string;
-  } {
-    let place = this.#byLocation.get(location);
-    if (place === undefined) {
-      place = this.#look(location);
-      this.#byLocation.set(location, place);
-    }
-    return place;
-  }
-
-  #look(location: number): {
-    opcode: string | null;
-    names: readonly string[];
-    part: string;
-    own: boolean;
-    function: string;
-  } {
-    const { reader } = this.#in.replay;
-    const at = location === 0 ? undefined : reader.location(location as never);
-    const code = at && reader.code(at.code as never);
-    if (!at || !code) return { ...NO_INSTRUCTION, own: false, function: "?" };
-    const own = code.file === this.#in.file;
-    const instruction = own
-      ? this.#instructions.get(`${code.qualname}\t${code.first_line}\t${code.bytes}`)?.get(at.offset)
-      : undefined;
-    return {
-      opcode: at.opcode,
-      names: instruction?.names ?? [],
-      part: instruction?.span ? partOf(this.#in.source, instruction.span) : "",
-      own,
-      function: code.qualname,
-    };
-  }
 }
-
-function sameInstructions(a: ReadonlyMap<number, Instruction> | null, b: ReadonlyMap<number, Instruction>): boolean {
-  return a !== null && JSON.stringify([...a]) === JSON.stringify([...b]);
-}
-
-/** The part of the source that an instruction comes from; columns are bytes of UTF-8. */
-function partOf(source: readonly string[], span: NonNullable<Instruction["span"]>): string {
-  const lines = source.slice(span.line - 1, span.endLine).map((text) => Buffer.from(text, "utf8"));
-  if (lines.length === 0) return "";
-  const last = lines.length - 1;
-  lines[last] = lines[last]!.subarray(0, span.end);
-  lines[0] = lines[0]!.subarray(span.start);
-  return lines.map((line) => line.toString("utf8").trim()).join(" ");
-}
-
-export const bornBefore = (ledger: Ledger): boolean => ledger.bornAt === BEFORE_TRACE;

@@ -6,7 +6,7 @@
 import { countOf } from "../replay/survey.js";
 import type { Moment, Variable } from "../rewind/moment.js";
 import type { Change, Explanation } from "./explain-data.js";
-import type { Ledgers } from "./explain-ledgers.js";
+import type { Ledgers } from "./explain-ledger.js";
 
 /** Steps of a page, and nodes of a picture. */
 const MOST_STEPS = 400;

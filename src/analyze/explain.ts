@@ -20,7 +20,8 @@ import type {
   ObjectInRound,
   TypeCount,
 } from "./explain-data.js";
-import { type Binding, bornBefore, type Ledger, LedgerKeeper, type Ledgers } from "./explain-ledgers.js";
+import { type Binding, bornBefore, type Ledger, type Ledgers } from "./explain-ledger.js";
+import { LedgerKeeper } from "./explain-ledgers.js";
 import { type LineSum, surveyRounds } from "./explain-rounds.js";
 import { type Steps, stepsOf } from "./explain-steps.js";
 import type { Round } from "./explain-walk.js";
