@@ -2,36 +2,27 @@
  * What a finding's retaining path does not say by itself: when and where each of its references was made, which of them is the suspect, and the
  * ledger of the object at its end.
  *
- * **When a reference was made.** A ledger knows the references that are open, not which holder has which. With one open reference there is no
- * doubt; with several, those are candidates. **The suspect** is the last reference on the path whose holder keeps at least as many
- * objects alive as the finding has: from there on each object has its own way, up to there they share it.
+ * **When a reference was made** is what `why` says of the same path (src/rewind/provenance.ts). **The suspect** is the last reference on the path
+ * whose holder keeps at least as many objects alive as the finding has: from there on each object has its own way, up to there they share it.
  */
 import { historyOf } from "../replay/history.js";
 import type { Replay } from "../replay/replay.js";
-import type { TimeInfo } from "../replay/survey.js";
-import type { Finding, SourcePlace } from "./finding.js";
+import { ObjectGraph } from "../rewind/object-graph.js";
+import { type Made, Provenance } from "../rewind/provenance.js";
+import { objectsOf } from "../rewind/why-at.js";
+import type { Finding } from "./finding.js";
 import type { LeakFinding } from "./leaks.js";
+import { pathTo } from "./leaks-holders.js";
 import type { Suspect } from "./suspects.js";
 
 /** References from the end of a path back that are looked up: each costs a pass over its object's events. */
 const LOOKED_UP = 4;
-/** Candidates that are listed. */
-const CANDIDATES = 3;
-
-export interface Made {
-  readonly at: TimeInfo;
-  readonly place: SourcePlace;
-  /** Name of the C function that took it; null = not known. */
-  readonly cFunction: string | null;
-}
 
 export interface StepDetail {
   /** Number of the object; null = not known. */
   readonly id: number | null;
-  /** Where the reference may have been made; one = it was. Empty = not looked up, or before the recording. */
-  readonly made: readonly Made[];
-  /** Open references in all, when they were looked up. */
-  readonly open: number | null;
+  /** When and where the reference was made; null = not looked up. */
+  readonly made: Made | null;
 }
 
 export interface FindingDetail {
@@ -48,28 +39,45 @@ export interface FindingDetail {
   readonly span: { readonly from: number; readonly to: number } | null;
 }
 
-export function findingDetail(replay: Replay, finding: Finding, leak: LeakFinding | null): FindingDetail {
-  const path = finding.keptBy?.steps ?? [];
-  replay.seek(replay.end);
-  const ids = path.map(({ address }) => replay.heap.objectAt(address)?.id ?? null);
-  let ledger: Suspect | null = null;
-  const steps = ids.map((id, i): StepDetail => {
-    if (id === null || i < path.length - LOOKED_UP) return { id, made: [], open: null };
-    const history = historyOf(replay, id);
-    if (i === path.length - 1)
-      ledger = { because: `A representative of: ${finding.title.replace(/\.$/, "")}.`, history };
-    const open = history.open.slice(-CANDIDATES).reverse();
+/** Details of findings one after the other. Winds the replay elsewhere. */
+export function findingDetails(
+  replay: Replay,
+  findings: readonly { finding: Finding; leak: LeakFinding | null }[],
+): FindingDetail[] {
+  const audit = replay.reader.audits().at(-1);
+  const graph = audit && ObjectGraph.load(replay.reader, audit.id);
+  const objects = graph && objectsOf(replay, graph, replay.end);
+  const provenance = graph && objects && new Provenance(replay, graph, replay.end, objects.at);
+  return findings.map(({ finding, leak }) => {
+    const steps = stepsOf(finding, graph, (node) => objects?.id(node) || null, provenance);
+    const { id } = steps.at(-1) ?? { id: null };
+    const ledger =
+      id === null
+        ? null
+        : { because: `A representative of: ${finding.title.replace(/\.$/, "")}.`, history: historyOf(replay, id) };
+    return { finding, steps, suspect: suspectOf(finding), ledger, leak, span: spanOf(leak, ledger) };
+  });
+}
+
+function stepsOf(
+  { keptBy }: Finding,
+  graph: ObjectGraph | undefined,
+  idOf: (node: number) => number | null,
+  provenance: Provenance | undefined,
+): StepDetail[] {
+  const shown = keptBy?.steps ?? [];
+  const last = shown.at(-1);
+  if (!graph || !last) return shown.map(() => ({ id: null, made: null }));
+  // The same way to the same object: what was found with it is not stored with the finding.
+  const path = pathTo(graph, graph.nodeAt(last.address))?.steps ?? [];
+  return shown.map(({ address }, i): StepDetail => {
+    const step = path[i];
+    if (!step || graph.address[step.node] !== address) return { id: null, made: null };
     return {
-      id,
-      made: open.map((one) => ({
-        at: one.opened,
-        place: { function: one.function, file: one.file, line: one.line, source: one.source },
-        cFunction: one.cFunction,
-      })),
-      open: history.open.length + history.openElsewhere,
+      id: idOf(step.node),
+      made: i < shown.length - LOOKED_UP ? null : (provenance?.of(step.edge) ?? null),
     };
   });
-  return { finding, steps, suspect: suspectOf(finding), ledger, leak, span: spanOf(leak, ledger) };
 }
 
 /** From the birth of the representative to the moment when the reference was made that keeps it. */

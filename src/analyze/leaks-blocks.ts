@@ -11,7 +11,7 @@ import { type Riser, thirds } from "./leaks-census.js";
 import { pathTo } from "./leaks-holders.js";
 import { isOwnFile } from "./leaks-iterations.js";
 import { ownFrame, placeOf } from "./leaks-ledger.js";
-import type { Scene } from "./leaks-scene.js";
+import { namedAt, roundsCounted, type Scene } from "./leaks-scene.js";
 
 /** Bytes by which a block must have grown. */
 const LEAST_GROWTH = 128;
@@ -44,6 +44,8 @@ export function growingBlocks(scene: Scene, found: readonly LeakFinding[]): Leak
     if (!culprit) continue;
     const inside = [0, 8, 16].map((offset) => census.heap.objectAt(address + offset)).find((object) => object?.alive);
     const node = inside && graph ? graph.nodeAt(inside.address) : graph ? listOfLength(scene, values[4]) : NONE;
+    // A container that one expression makes gets its name when it is as large as it was meant to be.
+    if (node !== NONE && (namedAt(scene, node) ?? -1) > event) continue;
     const path = node === NONE || !graph ? undefined : pathTo(graph, node);
     const expression = path?.expression;
     const told = found.some(
@@ -79,7 +81,7 @@ export function growingBlocks(scene: Scene, found: readonly LeakFinding[]): Leak
       holder: null,
       representative: node === NONE ? null : scene.id[node]!,
       total: { objects: 1, bytes: values[4] },
-      perIteration: iterations.by === "events" ? null : growth / iterations.count,
+      perIteration: iterations.by === "events" ? null : growth / roundsCounted(scene),
       groups: [],
     });
     if (findings.size >= MOST) break;

@@ -24,20 +24,25 @@ export interface Moments {
   readonly from: number;
   /** The time at which survivors are counted: the end of the trace, or earlier where that was asked for. */
   readonly end: number;
+  /**
+   * Event from which the objects of a cause count. With rounds all of the recording: what the same instruction made before the first beginning of
+   * a round that is known has the same cause. Between two times only what was born there.
+   */
+  readonly since: number;
 }
 
 /** Chooses the moments of a census among those at which rounds begin. The first quarter is warm-up. */
 export function momentsOf(rounds: readonly number[], end: number): Moments {
   const parts = Math.min(MOST_PARTS, rounds.length - 1);
   const points = Array.from({ length: parts + 1 }, (_, i) => rounds[Math.round((i * (rounds.length - 1)) / parts)]!);
-  return { points, from: Math.max(1, Math.round(parts / 4)), end };
+  return { points, from: Math.max(1, Math.round(parts / 4)), end, since: 0 };
 }
 
 /** Moments evenly apart by events: for programs without rounds. All of it counts. */
 export function evenMoments(from: number, to: number): Moments {
   const parts = Math.max(4, Math.min(MOST_PARTS, to - from));
   const points = Array.from({ length: parts + 1 }, (_, i) => Math.round(from + (i * (to - from)) / parts));
-  return { points, from: 0, end: to };
+  return { points, from: 0, end: to, since: from };
 }
 
 export interface Group {
@@ -45,7 +50,7 @@ export interface Group {
   readonly location: number;
   /** By point: live objects. */
   readonly alive: Uint32Array;
-  /** Objects born from a to the end, whatever became of them. */
+  /** Objects born from `since` to the end, whatever became of them. */
   made: number;
   /** Those of them that were deallocated by the end: garbage that no collection has found yet is not dead. */
   died: number;
@@ -110,7 +115,7 @@ export function takeCensus(replay: Replay, moments: Moments): Census {
   const marked = thirds(moments);
   let bytesFrom = 0;
   let bytesTo = 0;
-  const counting = points[moments.from]!;
+  const counting = moments.since;
   // Objects whose class was assigned are made in another group than the one they are found in at the end.
   const retyped = new Set<number>();
   const wind = (to: number): void => {

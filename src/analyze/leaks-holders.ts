@@ -21,9 +21,14 @@ export interface Member {
   readonly isEntry: boolean;
   objects: number;
   bytes: number;
-  /** Nodes in the order in which they were given: by birth. */
+  /** Nodes by birth, at most 4,096: of the rounds, or, where it has none of them, of the time outside. */
   readonly nodes: number[];
+  /** Objects born in a round. */
+  inRounds: number;
 }
+
+/** When an object was born: in which third of the time that counts, in a round before that, or before and after all rounds. */
+export type Phase = "first" | "second" | "third" | "warm-up" | "outside";
 
 export interface Cluster {
   /** A holder; NONE = a root itself holds the entries. */
@@ -31,13 +36,21 @@ export interface Cluster {
   readonly holders: Set<number>;
   /** Names and types of the path to the holder. */
   readonly shape: string;
+  /** By birth: of the rounds, or, where it has none of them, of the time outside. */
   readonly entries: number[];
   /** By group; entries apart from what they keep. */
   readonly members: Map<string, Member>;
+  /** Objects by the time of their birth. */
+  readonly born: Record<Phase, number>;
 }
 
-/** `groupOf`: by node, its group when it grows, else NONE. `order`: growing nodes by birth. */
-export function clustersOf(graph: ObjectGraph, groupOf: Int32Array, order: readonly number[]): Cluster[] {
+/** `groupOf`: by node, its group when it grows, else NONE. `order`: growing nodes by birth, those of the rounds first. */
+export function clustersOf(
+  graph: ObjectGraph,
+  groupOf: Int32Array,
+  order: readonly number[],
+  phaseOf: (node: number) => Phase,
+): Cluster[] {
   const entryOf = new Int32Array(graph.nodes).fill(NONE);
   const holderOf = (entry: number): number => {
     const edge = graph.parent(entry);
@@ -73,14 +86,18 @@ export function clustersOf(graph: ObjectGraph, groupOf: Int32Array, order: reado
     const key = `${shape} ${groupOf[entry]}`;
     let cluster = clusters.get(key);
     if (!cluster) {
-      cluster = { holder, holders: new Set(), shape, entries: [], members: new Map() };
+      const born = { first: 0, second: 0, third: 0, "warm-up": 0, outside: 0 };
+      cluster = { holder, holders: new Set(), shape, entries: [], members: new Map(), born };
       clusters.set(key, cluster);
     }
+    const phase = phaseOf(node);
     if (entry === node) {
-      cluster.entries.push(node);
+      const [first] = cluster.entries;
+      if (phase !== "outside" || first === undefined || phaseOf(first) === "outside") cluster.entries.push(node);
       cluster.holders.add(holder);
     }
-    addMember(cluster, groupOf[node]!, entry === node, node, graph.bytes[node]!);
+    cluster.born[phase]++;
+    addMember(cluster, groupOf[node]!, entry === node, node, graph.bytes[node]!, phase === "outside");
   }
   return [...clusters.values()];
 }
@@ -90,28 +107,43 @@ export const pathTo = (graph: ObjectGraph, node: number): Path | undefined => pa
 /** Nodes remembered of a member, to choose a representative from. */
 const REMEMBERED = 4096;
 
-function addMember(cluster: Cluster, group: number, isEntry: boolean, node: number, bytes: number): void {
+function addMember(
+  cluster: Cluster,
+  group: number,
+  isEntry: boolean,
+  node: number,
+  bytes: number,
+  isOutside: boolean,
+): void {
   const key = `${group} ${isEntry}`;
   let member = cluster.members.get(key);
   if (!member) {
-    member = { group, isEntry, objects: 0, bytes: 0, nodes: [] };
+    member = { group, isEntry, objects: 0, bytes: 0, nodes: [], inRounds: 0 };
     cluster.members.set(key, member);
   }
+  if (!isOutside) member.inRounds++;
+  // What is outside of the rounds comes after all that is in them.
+  if (member.nodes.length < REMEMBERED && (!isOutside || member.inRounds === 0)) member.nodes.push(node);
   member.objects++;
   member.bytes += bytes;
-  if (member.nodes.length < REMEMBERED) member.nodes.push(node);
 }
 
 /** Puts what is in one cluster into another. */
 export function mergeInto(target: Cluster, from: Cluster): void {
   for (const holder of from.holders) target.holders.add(holder);
   for (const entry of from.entries) target.entries.push(entry);
+  for (const [phase, n] of Object.entries(from.born)) target.born[phase as Phase] += n;
   for (const [key, member] of from.members) {
     const same = target.members.get(key);
-    if (same) {
-      same.objects += member.objects;
-      same.bytes += member.bytes;
+    if (!same) {
+      target.members.set(key, member);
+      continue;
+    }
+    same.objects += member.objects;
+    same.bytes += member.bytes;
+    if (same.inRounds === 0 && member.inRounds > 0) same.nodes.length = 0;
+    if (same.inRounds === 0 || member.inRounds > 0)
       for (const node of member.nodes) if (same.nodes.length < REMEMBERED) same.nodes.push(node);
-    } else target.members.set(key, member);
+    same.inRounds += member.inRounds;
   }
 }

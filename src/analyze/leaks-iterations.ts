@@ -6,7 +6,7 @@
  * head of a loop, or a function of its own that is called again and again. A line is the head of a loop when a frame comes back to it from
  * a line below, or from an instruction further on in the line itself. A candidate must come back often, without long gaps, and span much of
  * the time in which the program's own code ran, the importing of others' modules left out; of those that do, the one with the fewest frames below it is the main loop, and
- * of nested loops in one frame the outer one. When there is none, time itself is cut into equal parts by events: then "growth" is what survives, and it is said so.
+ * of nested loops in one frame the outer one, or the function that it calls where that shows more of its rounds. When there is none, time itself is cut into equal parts by events: then "growth" is what survives, and it is said so.
  *
  * Many rounds are remembered by every second, fourth … one, so memory does not follow the trace.
  */
@@ -23,6 +23,8 @@ const FEWEST_FOUND = 16;
 const LEAST_SPAN = 0.25;
 /** Longest time between two rounds, as part of the loop's span. */
 const LONGEST_GAP = 0.2;
+/** How many times as long a function must be called as a line comes back, to be taken for the rounds instead. */
+const MUCH_LONGER = 1.25;
 /** Moments remembered of each candidate, at most. */
 const REMEMBERED = 2048;
 
@@ -174,7 +176,7 @@ class FrameStack {
   line = new Int32Array(1024);
   /** Offset of the instruction there. */
   offset = new Int32Array(1024);
-  /** 1 where others' code is being imported. */
+  /** 1 where others' code is being imported, or runs below no frame of the program. */
   foreign = new Uint8Array(1024);
 
   enter(foreign: boolean): void {
@@ -201,15 +203,19 @@ class LoopFinder {
   readonly #frames = new FrameStack();
   #first = -1;
   #last = 0;
-  /** Events so far, and since the last change, in which others' code was imported. */
+  /** Events so far, and since the last change, in which others' code ran that is not the program's doing. */
   #foreign = 0;
-  #foreignSince = -1;
+  #foreignSince = 0;
 
   constructor(replay: Replay) {
     this.#places = ownPlaces(replay);
+    this.#frames.foreign[0] = 1;
   }
 
-  /** The clock of the program's own code stands still while others' modules are imported. */
+  /**
+   * The clock of the program's own code stands still while others' modules are imported, and while the interpreter runs others' code below no frame
+   * of the program: before it begins, and when it prints the traceback of an exception that ended it.
+   */
   #clock(event: number): number {
     return (this.#foreignSince < 0 ? event : this.#foreignSince) - this.#foreign;
   }
@@ -288,8 +294,11 @@ class LoopFinder {
     );
     const lowest = Math.min(...fit.map((candidate) => candidate.depth));
     const here = fit.filter((candidate) => candidate.depth === lowest);
-    const lines = here.filter(({ by }) => by === "line");
-    const [best] = outermost(lines.length > 0 ? lines : here);
+    const [line] = outermost(here.filter(({ by }) => by === "line"));
+    const [call] = outermost(here.filter(({ by }) => by === "call"));
+    // A loop over small integers, which are immortal, leaves no event at its head for them: then the function that it calls shows all its rounds.
+    const isLonger = line && call && call.sampler.span > MUCH_LONGER * line.sampler.span;
+    const best = isLonger ? call : (line ?? call);
     if (!best) return undefined;
     const { by, name, sampler } = best;
     return { by, name, chosen: "found", count: sampler.count, moments: sampler.events };

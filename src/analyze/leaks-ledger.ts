@@ -23,6 +23,8 @@ import { isOwnFile } from "./leaks-iterations.js";
 
 /** Events after a birth in which its holder is looked for. */
 const HANDED_OVER_WITHIN = 200_000;
+/** Lines that one statement may have: its parts are on different ones. */
+const NEAR_LINES = 5;
 
 const STORING_OPCODE =
   /^(STORE_(?!FAST)|LIST_APPEND|SET_ADD|MAP_ADD|LIST_EXTEND|SET_UPDATE|DICT_UPDATE|CALL_LIST_APPEND)/;
@@ -48,7 +50,8 @@ export const placeOf = (replay: Replay, location: number): SourcePlace => {
   return { function: name, file, line, source: replay.names.source(file, line) };
 };
 
-const storingScore = ({ opcode, cFunction }: LedgerRow | OpenReference): number => {
+/** 2: by an instruction that stores; 1: by a C function whose name says so; 0: neither. */
+export const storingScore = ({ opcode, cFunction }: Pick<LedgerRow, "opcode" | "cFunction">): number => {
   if (opcode !== null && STORING_OPCODE.test(opcode)) return 2;
   return cFunction !== null && STORING_FUNCTION.test(cFunction) ? 1 : 0;
 };
@@ -59,12 +62,39 @@ export function storedReference(replay: Replay, id: number, holder: number): Kep
   const rows = history.rows.filter(({ kind, delta }) => kind !== "birth" && delta > 0);
   let best: LedgerRow | undefined;
   for (const row of rows) if (storingScore(row) > 0 && storingScore(row) >= (best ? storingScore(best) : 1)) best = row;
-  const birth = history.object.born?.event ?? 0;
   if (best) return referenceAt(replay, best.time.event, "stored");
-  const handed = holder === 0 ? undefined : firstEventOn(replay, holder, birth);
-  if (handed !== undefined) return referenceAt(replay, handed, "handed-over", birth);
-  return referenceAt(replay, birth, "birth");
+  return handedReference(replay, history.object.born?.event ?? 0, holder, true);
 }
+
+/**
+ * The reference that an event took (the object's birth, or a load whose value a function returned), and that `holder` (its address; 0 = unknown) took
+ * over: the first event on the holder in the same statement, or in one of a caller that waits for its value, is the store.
+ */
+export function handedReference(replay: Replay, event: number, holder: number, isBirth: boolean): KeptReference {
+  const { columns, row } = replay.event(eventNumber(event));
+  const heap = replay.seek(eventNumber(event));
+  const frames = callStack(replay, heap.frame, columns.location[row]!).filter(({ file }) => isOwnFile(file));
+  const handed = holder === 0 ? undefined : firstEventOn(replay, holder, event);
+  if (handed !== undefined) {
+    const reference = referenceAt(replay, handed, "handed-over", event);
+    const { function: name, file, line } = reference.culprit;
+    const isNear = (frame: SourcePlace): boolean =>
+      frame.file === file && frame.function === name && Math.abs((frame.line ?? 0) - (line ?? 0)) <= NEAR_LINES;
+    if (frames.some(isNear)) return reference;
+  }
+  const reference = referenceAt(replay, event, isBirth ? "birth" : "handed-over");
+  // What a function returns is stored by who called it.
+  const [here, caller] = frames;
+  const isReturned = caller !== undefined && /^\s*return\b/.test(here?.source ?? "");
+  return isReturned && !isBirth ? { ...reference, culprit: placeIn(caller) } : reference;
+}
+
+const placeIn = ({ function: name, file, line, source }: SourcePlace): SourcePlace => ({
+  function: name,
+  file,
+  line,
+  source,
+});
 
 /** The reference that a line took and did not give back; since `from`, where only later ones are meant. */
 export function unbalancedReference(replay: Replay, id: number, from = -1): KeptReference {

@@ -20,7 +20,7 @@ import { type Group, thirds } from "./leaks-census.js";
 import { pathTo } from "./leaks-holders.js";
 import { isOwnFile } from "./leaks-iterations.js";
 import { type KeptReference, placeOf, unbalancedReference } from "./leaks-ledger.js";
-import { IMMORTAL, type Scene } from "./leaks-scene.js";
+import { IMMORTAL, roundsCounted, type Scene } from "./leaks-scene.js";
 
 /** Fewer are an accident, or a structure of the interpreter that this program does not know. */
 const FEWEST = 3;
@@ -178,7 +178,7 @@ export function risenCounts(scene: Scene, leaks: readonly LeakFinding[]): LeakFi
   const { graph, birth, id, replay, census, moments, iterations } = scene;
   if (!graph || moments.end !== replay.end) return [];
   const since = moments.points[moments.from]!;
-  const candidates: { node: number; rise: number; lost: number; holder: number }[] = [];
+  const candidates: { node: number; rise: number; kept: number; holder: number }[] = [];
   for (const { address, values } of census.counts) {
     const node = graph.nodeAt(address);
     if (node === NONE || graph.count[node]! >= IMMORTAL || countOf(values[4]) === null) continue;
@@ -198,11 +198,12 @@ export function risenCounts(scene: Scene, leaks: readonly LeakFinding[]): LeakFi
       if (count >= 0.5 * rise && count > (fromOld.get(holder) ?? 0)) holder = source;
     }
     if (lost < 0.5 * rise && holder === NONE) continue;
-    candidates.push({ node, rise, lost, holder: lost >= 0.5 * rise ? NONE : holder });
+    const isLost = lost >= 0.5 * rise;
+    candidates.push({ node, rise, kept: isLost ? lost : fromOld.get(holder)!, holder: isLost ? NONE : holder });
   }
   candidates.sort((x, y) => y.rise - x.rise);
   const findings: LeakFinding[] = [];
-  for (const { node, rise, holder } of candidates.slice(0, MOST_ASKED)) {
+  for (const { node, rise, kept, holder } of candidates.slice(0, MOST_ASKED)) {
     const path = holder === NONE ? undefined : pathTo(graph, holder);
     // A container that grows by new objects as well has its finding.
     if (path && leaks.some((leak) => leak.holder?.expression === path.expression)) continue;
@@ -218,8 +219,8 @@ export function risenCounts(scene: Scene, leaks: readonly LeakFinding[]): LeakFi
       fingerprint: fingerprint(type, createdAt, reference),
       title:
         holder === NONE
-          ? `${number(rise)} references to one ${type} object${name ? ` (${name})` : ""} that nothing in the heap explains`
-          : `${number(rise)} references to one ${type} object${name ? ` (${name})` : ""}, kept by ${expression}`,
+          ? `${number(kept)} references to one ${type} object${name ? ` (${name})` : ""} that nothing in the heap explains`
+          : `${number(kept)} references to one ${type} object${name ? ` (${name})` : ""}, kept by ${expression}`,
       advice: holder === NONE ? LOST_ADVICE : `take the entries out of ${expression} when they are no longer needed`,
       type,
       objects: 1,
@@ -231,7 +232,7 @@ export function risenCounts(scene: Scene, leaks: readonly LeakFinding[]): LeakFi
       holder: holder === NONE ? null : { expression, type: scene.typeName(graph.type[holder]!), others: 0 },
       representative: id[node]!,
       total: { objects: 1, bytes: graph.bytes[node]! },
-      perIteration: iterations.by === "events" ? null : rise / iterations.count,
+      perIteration: iterations.by === "events" ? null : rise / roundsCounted(scene),
       groups: [],
     });
   }

@@ -82,6 +82,13 @@ export function createScene(replay: Replay, iterations: Iterations, moments: Mom
   };
 }
 
+/** Event at which a node was given the reference by which a root reaches it; undefined where that is not known, or was its birth. */
+export function namedAt({ graph, provenance }: Scene, node: number): number | undefined {
+  const edge = graph!.parent(node);
+  const made = edge === NONE ? undefined : provenance?.of(edge);
+  return made && made.event !== null && made.by !== "birth" ? made.event : undefined;
+}
+
 /** Part of the time into which an event falls; NONE = before or after. */
 export function partOf({ points }: Moments, event: number): number {
   if (event < points[0]! || event >= points.at(-1)!) return NONE;

@@ -13,19 +13,20 @@ import { openReplay, type Replay } from "../replay/replay.js";
 import { type TimeInfo, timeInfo } from "../replay/survey.js";
 import { resolveTime } from "../replay/times.js";
 import { NONE } from "../rewind/object-graph.js";
+import { storesOf } from "../rewind/provenance.js";
 import { keep, recall } from "../trace/answers.js";
 import { type Finding, fingerprintOf, type SourcePlace } from "./finding.js";
 import { growingBlocks } from "./leaks-blocks.js";
 import { evenMoments, type Group, type Moments, momentsOf, takeCensus, thirds } from "./leaks-census.js";
-import { type Cluster, clustersOf, type Member, mergeInto, pathTo } from "./leaks-holders.js";
+import { type Cluster, clustersOf, type Member, mergeInto, type Phase, pathTo } from "./leaks-holders.js";
 import { findIterations, type Iterations, iterationsNamed } from "./leaks-iterations.js";
 import { judge, type Verdict } from "./leaks-judge.js";
-import { type KeptReference, referenceAt, storedReference } from "./leaks-ledger.js";
+import { handedReference, type KeptReference, referenceAt, storedReference, storingScore } from "./leaks-ledger.js";
 import { lostObjects, risenCounts } from "./leaks-lost.js";
-import { createScene, partOf, type Scene } from "./leaks-scene.js";
+import { createScene, namedAt, partOf, type Scene } from "./leaks-scene.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-5";
+const VERSION = "leaks-7";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -48,7 +49,7 @@ export interface LeakedGroup {
   readonly createdAt: SourcePlace;
   readonly objects: number;
   readonly bytes: number;
-  /** Objects made there in the time that counts, and how many of them died. */
+  /** Objects made there, in the recording or between the two times, and how many of them died. */
   readonly made: number;
   readonly died: number;
 }
@@ -196,22 +197,33 @@ function verdictsOf(scene: Scene): { verdicts: (Verdict | undefined)[]; garbage:
   return { verdicts, garbage };
 }
 
+function phasesOf({ moments, birth }: Scene): (node: number) => Phase {
+  const [, one, two] = thirds(moments);
+  return (node) => {
+    const part = partOf(moments, birth[node]!);
+    if (part === NONE) return "outside";
+    return part < moments.from ? "warm-up" : part < one ? "first" : part < two ? "second" : "third";
+  };
+}
+
 /** Findings about the groups with this verdict. */
 function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[], wanted: Verdict): LeakFinding[] {
   const { graph, group, birth, moments } = scene;
   if (!graph) return findingsWithoutGraph(scene, verdicts, wanted);
-  const start = moments.points[0]!;
+  const phaseOf = phasesOf(scene);
   const growing = new Int32Array(graph.nodes).fill(NONE);
   const order: number[] = [];
   for (let node = 0; node < graph.nodes; node++) {
     const own = group[node]!;
-    if (own === NONE || verdicts[own] !== wanted || !(birth[node]! >= start) || birth[node]! >= moments.end) continue;
+    if (own === NONE || verdicts[own] !== wanted || !(birth[node]! >= moments.since) || birth[node]! >= moments.end)
+      continue;
     if (graph.distance(node) === NONE) continue;
     growing[node] = own;
     order.push(node);
   }
-  order.sort((x, y) => birth[x]! - birth[y]!);
-  const clusters = clustersOf(graph, growing, order).sort((x, y) => totalOf(y).bytes - totalOf(x).bytes);
+  const isOutside = (node: number): number => (phaseOf(node) === "outside" ? 1 : 0);
+  order.sort((x, y) => isOutside(x) - isOutside(y) || birth[x]! - birth[y]!);
+  const clusters = clustersOf(graph, growing, order, phaseOf).sort((x, y) => totalOf(y).bytes - totalOf(x).bytes);
   if (wanted !== "leak") {
     const few = clusters.filter((cluster) => wanted === "steady" || totalOf(cluster).objects >= 8);
     return few.slice(0, MOST_OTHERS).map((cluster) => findingOf(scene, cluster, null, wanted));
@@ -227,31 +239,29 @@ function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[
     else causes.set(key, { cluster, reference });
   });
   return [...causes.values()]
-    .filter(({ cluster, reference }) => !wasUnderConstruction(reference) && goesOn(scene, cluster))
+    .filter(({ cluster }) => !wasUnderConstruction(scene, cluster) && goesOn(scene, cluster))
     .map(({ cluster, reference }) => findingOf(scene, cluster, reference, "leak"));
 }
 
 /**
- * Whether the holder got its name only after the representative was in it: a list that one expression makes, `[f(x) for x in …]`. It was
- * built once, as large as it was meant to be.
+ * Whether the holder got the name by which it is kept only after all of it was in it: a list that one expression makes, `[f(x) for x in …]`. It was
+ * built once, as large as it was meant to be. A container that replaces an older one (`a = a + [x]`) is younger than what is in it.
  */
-const wasUnderConstruction = (reference: KeptReference | null): boolean =>
-  reference?.evidence === "handed-over" && /^STORE_(NAME|GLOBAL|FAST|DEREF)$/.test(reference.opcode ?? "");
+function wasUnderConstruction(scene: Scene, { holder, entries }: Cluster): boolean {
+  const named = holder === NONE ? undefined : namedAt(scene, holder);
+  if (named === undefined) return false;
+  const { birth } = scene;
+  return entries.every((entry) => birth[entry]! > birth[holder]! && birth[entry]! < named);
+}
 
 /**
  * Whether a cause by itself brings something in each third of the time: a group may grow although each of its holders was filled at once.
  * What words of the interpreter's private state hold directly (the method cache, say) is bounded by the size of those tables.
  */
-function goesOn({ graph, birth, moments }: Scene, { holder, entries, members }: Cluster): boolean {
+function goesOn({ graph }: Scene, { holder, entries, born }: Cluster): boolean {
   const isState = (entry: number): boolean => graph!.parent(entry) === NONE || graph!.isStateRoot(graph!.parent(entry));
   if (holder === NONE && entries.every(isState)) return false;
-  const [a, one, two, b] = thirds(moments).map((point) => moments.points[point]!) as [number, number, number, number];
-  const between = (from: number, to: number): boolean =>
-    [...members.values()].some(
-      // Of very many the first are remembered only: then the group speaks for them.
-      ({ nodes, objects }) => objects > nodes.length || nodes.some((node) => birth[node]! >= from && birth[node]! < to),
-    );
-  return between(a, one) && between(one, two) && between(two, b);
+  return born.first > 0 && born.second > 0 && born.third > 0;
 }
 
 const totalOf = ({ members }: Cluster): { objects: number; bytes: number } => {
@@ -272,8 +282,13 @@ function referenceOf({ graph, replay, id, provenance }: Scene, { entries }: Clus
   const edge = graph!.parent(entry);
   const holder = edge === NONE ? NONE : graph!.edge(edge).source;
   const made = edge === NONE ? undefined : provenance?.of(edge);
-  if (made && made.event !== null && made.by !== "birth") return referenceAt(replay, made.event, "stored");
-  return storedReference(replay, id[entry]!, holder === NONE ? 0 : graph!.address[holder]!);
+  const address = holder === NONE ? 0 : graph!.address[holder]!;
+  if (!made || made.event === null) return storedReference(replay, id[entry]!, address);
+  // The object's other stores belong to its other references: this one is the birth's own.
+  if (made.by === "birth") return handedReference(replay, made.event, address, true);
+  const reference = referenceAt(replay, made.event, "stored");
+  if (storingScore(reference) > 0 || storesOf(graph!, edge)?.test(reference.opcode ?? "")) return reference;
+  return handedReference(replay, made.event, address, false);
 }
 
 /** What a person would call the thing that leaks: an object of a class that is no built-in one, if there is one; else the entry. */
@@ -323,6 +338,7 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
     shape: namesOf(scene, cluster),
     type: scene.typeName(type),
     objects,
+    inRounds: same.reduce((sum, member) => sum + member.inRounds, 0),
     bytes,
     createdAt,
     keptBy,
@@ -367,13 +383,14 @@ function findingsWithoutGraph(
   wanted: Verdict,
 ): LeakFinding[] {
   const { census, moments } = scene;
-  const sums = new Map<number, { objects: number; bytes: number }>();
+  const sums = new Map<number, { objects: number; inRounds: number; bytes: number }>();
   census.heap.visitLive((table, row) => {
-    if (table.birth[row]! < moments.points[0]!) return;
+    if (table.birth[row]! < moments.since) return;
     const group = census.groupOf(table.type[row]!, table.location[row]!);
     if (group === undefined || verdicts[group] !== wanted) return;
-    const sum = sums.get(group) ?? { objects: 0, bytes: 0 };
+    const sum = sums.get(group) ?? { objects: 0, inRounds: 0, bytes: 0 };
     sum.objects++;
+    if (partOf(moments, table.birth[row]!) !== NONE) sum.inRounds++;
     sum.bytes += table.bytes[row]!;
     sums.set(group, sum);
   });
@@ -399,7 +416,7 @@ function findingsWithoutGraph(
         holder: null,
         reference: null,
         representative: null,
-        total: sum,
+        total: { objects: sum.objects, bytes: sum.bytes },
         groups: [leakedGroup(scene, group, sum)],
       }),
     );
@@ -407,15 +424,18 @@ function findingsWithoutGraph(
 
 type Parts = Omit<LeakFinding, "fingerprint" | "title" | "advice" | "culprit" | "perIteration"> & {
   readonly shape: string;
+  /** Of `objects` those born between the first and the last beginning of a round. */
+  readonly inRounds: number;
 };
 
 /** Adds what follows from the rest: fingerprint, sentence and advice. */
-function complete(scene: Scene, { shape, ...parts }: Parts): LeakFinding {
+function complete(scene: Scene, { shape, inRounds, ...parts }: Parts): LeakFinding {
   const { kind, type, objects, total, holder, createdAt, reference, isProblem } = parts;
   const culprit = reference?.culprit ?? null;
   const base = (file: string | null | undefined): string | null => file?.split("/").at(-1) ?? null;
   const many = (n: number, noun: string): string => `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
-  const perIteration = scene.iterations.by === "events" ? null : objects / Math.max(1, scene.iterations.count);
+  // The first round ends where the second begins: so many are between the first and the last beginning.
+  const perIteration = scene.iterations.by === "events" ? null : inRounds / Math.max(1, scene.iterations.count - 1);
   const rest = total.objects - objects;
   const kept = holder
     ? `, kept by ${holder.expression}${holder.others > 0 ? ` and ${many(holder.others, "other")} alike` : ""}`

@@ -2,7 +2,7 @@
 import type { Replay } from "../replay/replay.js";
 import { analyseCycles, type CyclesAnswer } from "./cycles.js";
 import type { Finding } from "./finding.js";
-import { type FindingDetail, findingDetail } from "./finding-detail.js";
+import { type FindingDetail, findingDetails } from "./finding-detail.js";
 import { type LeakResult, leaksOf } from "./leaks.js";
 import { type Overview, overviewOf } from "./overview.js";
 import { poolsPass } from "./pools.js";
@@ -47,9 +47,10 @@ export async function reportInput(replay: Replay): Promise<ReportInput> {
       Number(x.kind === "cycle") - Number(y.kind === "cycle") ||
       y.bytes - x.bytes,
   );
-  const details = findings
+  const detailed = findings
     .filter(({ kind }) => kind !== "cycle")
     .slice(0, MOST_DETAILED)
-    .map((finding) => findingDetail(replay, finding, leaks.findings.find((one) => one === finding) ?? null));
+    .map((finding) => ({ finding, leak: leaks.findings.find((one) => one === finding) ?? null }));
+  const details = findingDetails(replay, detailed);
   return { overview, findings, details, leaks, cycles, pools };
 }

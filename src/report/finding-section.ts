@@ -63,7 +63,7 @@ function leakFacts(leak: LeakFinding, overview: Overview, words: Words): Html {
 ${culprit && reference && html`<p><b>${EVIDENCE[reference.evidence]}</b> <span data-culprit>${words.place(culprit) || "C code"}</span>: the reference was made at #${count(reference.made.event)} (${reference.made.seconds.toFixed(3)} s)${representative !== null && html`, of the representative #${representative}`}, and is not given back.</p>`}
 ${culprit && !same && linesAround(culprit, overview, words)}
 ${holder && html`<p><b>What grows</b> is <code>${words.expression(holder.expression)}</code>, a ${words.name(holder.type)}${holder.others > 0 && html`, and ${plural(holder.others, "other holder")} like it`}.</p>`}
-${rows.length > 0 && html`<h4>What belongs to it</h4><div class="scroll" tabindex="0" role="group" aria-label="Types and places that belong to it"><table class="groups"><thead><tr><th scope="col">type</th><th scope="col">created at</th><th scope="col" class="n">objects</th><th scope="col" class="n">size</th><th scope="col" class="n">made</th><th scope="col" class="n">died</th></tr></thead><tbody>${rows}</tbody></table></div><p class="muted">“Made” and “died” count from the end of the warm-up.</p>`}`;
+${rows.length > 0 && html`<h4>What belongs to it</h4><div class="scroll" tabindex="0" role="group" aria-label="Types and places that belong to it"><table class="groups"><thead><tr><th scope="col">type</th><th scope="col">created at</th><th scope="col" class="n">objects</th><th scope="col" class="n">size</th><th scope="col" class="n">made</th><th scope="col" class="n">died</th></tr></thead><tbody>${rows}</tbody></table></div><p class="muted">“Made” and “died” count over the whole recording.</p>`}`;
 }
 
 /** As the command prints it. */
@@ -110,15 +110,12 @@ function retainingPath({ finding, steps: details, suspect }: FindingDetail, word
 <ol class="path" aria-label="Retaining path from the root (${root}) to the object">${items}</ol>`;
 }
 
-function madeText({ made, open }: StepDetail, words: Words): Html | null {
-  if (made.length === 0) return null;
-  const places = made.map(({ at, place, cFunction }) => {
-    const where = words.place(place) || (cFunction ?? "C code");
-    return html`${where} at #${count(at.event)}`;
-  });
-  const joined = places.map((place, i) => html`${i > 0 && "; or "}${place}`);
-  if (open === 1) return html` <span>made at ${joined}</span>`;
-  return html` <span class="muted">one of ${plural(open ?? 0, "open reference")}, made at ${joined}${(open ?? 0) > made.length && " …"}</span>`;
+/** As `why` says it: inferred from the ledger, and a guess where other references fit as well. */
+function madeText({ made }: StepDetail, words: Words): Html | null {
+  if (!made || made.event === null || made.certainty === "unknown") return null;
+  const where = words.place(made) || "C code";
+  if (made.alternatives === 0) return html` <span>made at ${where} at #${count(made.event)}</span>`;
+  return html` <span class="muted">probably made at ${where} at #${count(made.event)}; ${plural(made.alternatives, "other reference")} of its ledger would fit as well</span>`;
 }
 
 /** The verdict: what the findings come to, in a sentence or two. */

@@ -15,7 +15,7 @@ import { timeInfo } from "../replay/survey.js";
 import type { HeldReference } from "./graph-columns.js";
 import { NONE, type ObjectGraph } from "./object-graph.js";
 import type { Path } from "./paths.js";
-import { type LedgerObject, type Made, STORES } from "./provenance.js";
+import { type LedgerObject, type Made, storesOf } from "./provenance.js";
 import type { Past } from "./rewind.js";
 
 /** Instants in one run for each reference. */
@@ -87,7 +87,7 @@ export async function observe(
   }
   const seen = new Map<number, Made>();
   for (const { edge, reference, high, start } of searches)
-    if (high > 0) seen.set(edge, observed(replay, high - 1, start, reference.kind));
+    if (high > 0) seen.set(edge, observed(replay, high - 1, start, storesOf(graph, edge)));
   return seen;
 }
 
@@ -110,12 +110,12 @@ function stopsOf({ low, high }: Search, guess: number | null): Set<number> {
 }
 
 /** `event`: before it the slot did not hold the reference, after it it did. */
-function observed(replay: Replay, event: number, start: number, kind: number): Made {
+function observed(replay: Replay, event: number, start: number, storing: RegExp | undefined): Made {
   const placeOf = (at: number): Place => {
     const { columns, row } = replay.event(eventNumber(at));
     return replay.names.place(columns.location[row]!);
   };
-  const stores = ({ opcode }: Place): boolean => opcode !== null && STORES[kind]?.test(opcode) === true;
+  const stores = ({ opcode }: Place): boolean => opcode !== null && storing?.test(opcode) === true;
   // A store comes after the instruction's own incref, before the next event; an instruction that only moves has none before.
   const place = placeOf(event);
   const before = event > start && event > 0 ? placeOf(event - 1) : place;

@@ -135,10 +135,12 @@ export function shapeOf(graph: ObjectGraph, { root, steps }: Path): string {
 }
 
 /** Whether the dict that owns the reference is somebody's `__dict__`, or `sys.modules`. */
-function isNamespace(graph: ObjectGraph, e: number): boolean {
+export function isNamespace(graph: ObjectGraph, e: number): boolean {
   for (const into of graph.into(graph.edge(e).source)) {
     const { kind, label } = graph.edge(into);
-    if (kind === EDGE.root || (kind === EDGE.attribute && graph.labelText(label) === "__dict__")) return true;
+    // The interpreter's own state also holds values of classes, in the method cache: those are no namespaces by that.
+    if (kind === EDGE.root && !graph.isStateRoot(into)) return true;
+    if (kind === EDGE.attribute && graph.labelText(label) === "__dict__") return true;
   }
   return false;
 }

@@ -19,6 +19,7 @@ import type { Replay } from "../replay/replay.js";
 import { timeInfo } from "../replay/survey.js";
 import type { ObjectGraph } from "./object-graph.js";
 import { NONE } from "./object-graph.js";
+import { isNamespace } from "./paths.js";
 
 /** When and where the reference of a step was made. */
 export interface Made {
@@ -69,8 +70,8 @@ const MOST_EDGES = 200;
 const MOST_CANDIDATES = 500;
 
 /** Instructions that put a reference into such a slot. */
-export const STORES: Readonly<Partial<Record<number, RegExp>>> = {
-  [EDGE.value]: /^(STORE_(SUBSCR|NAME|GLOBAL|ATTR)|MAP_ADD|BUILD_MAP|DICT_|IMPORT_|SETUP_|BINARY_OP_INPLACE)/,
+const STORES: Readonly<Partial<Record<number, RegExp>>> = {
+  [EDGE.value]: /^(STORE_SUBSCR|MAP_ADD|BUILD_MAP|DICT_|SETUP_|BINARY_OP_INPLACE)/,
   [EDGE.key]: /^(STORE_SUBSCR|MAP_ADD|BUILD_MAP|DICT_|CALL)/,
   [EDGE.item]: /^(LIST_APPEND|LIST_EXTEND|BUILD_|STORE_SUBSCR|CALL|BINARY_OP)/,
   [EDGE.member]: /^(SET_ADD|SET_UPDATE|BUILD_SET|CALL)/,
@@ -80,14 +81,28 @@ export const STORES: Readonly<Partial<Record<number, RegExp>>> = {
   [EDGE.temporary]: /^(LOAD_|CALL|COPY|GET_ITER|BUILD_|BINARY_)/,
 };
 
+/** The same for values of a dict in which names are looked up: a module's, a class's, an instance's. */
+const NAMESPACE_STORES = /^(STORE_(SUBSCR|NAME|GLOBAL|ATTR)|MAP_ADD|BUILD_MAP|DICT_|IMPORT_|SETUP_|BINARY_OP_INPLACE)/;
+const NAMESPACE_MOVES = /^STORE_(SUBSCR|NAME|GLOBAL|ATTR)/;
+
 /** Instructions that store what is on top of the stack, and then drop the stack's own reference. */
 const MOVES: Readonly<Partial<Record<number, RegExp>>> = {
-  [EDGE.value]: /^(STORE_(SUBSCR|NAME|GLOBAL|ATTR)|MAP_ADD)/,
+  [EDGE.value]: /^(STORE_SUBSCR|MAP_ADD)/,
   [EDGE.key]: /^(STORE_SUBSCR|MAP_ADD)/,
   [EDGE.item]: /^(STORE_SUBSCR|LIST_APPEND)/,
   [EDGE.member]: /^SET_ADD/,
   [EDGE.attribute]: /^(STORE_ATTR|STORE_DEREF|SET_FUNCTION_ATTRIBUTE)/,
 };
+
+/** Whether the reference is one that a name stands for, in a namespace. */
+const isNamed = (graph: ObjectGraph, edge: number): boolean => {
+  const { source, kind } = graph.edge(edge);
+  return kind === EDGE.value && source !== NONE && isNamespace(graph, edge);
+};
+
+/** Instructions that may have put this reference of the graph where it is. */
+export const storesOf = (graph: ObjectGraph, edge: number): RegExp | undefined =>
+  isNamed(graph, edge) ? NAMESPACE_STORES : STORES[graph.edge(edge).kind];
 
 /** A reference that was taken and that an edge of the graph may be. */
 interface Candidate {
@@ -178,10 +193,12 @@ export class Provenance {
       // Both were there before the recording: so was the reference between them, as long as the count has such.
       if (history.object.born === null && holder !== undefined && holder.birth < 0 && older-- > 0) continue;
       const fixed = source !== NONE && this.#replay.names.type(graph.type[source]!) === "tuple";
+      const storing = storesOf(graph, edge);
+      const moving = isNamed(graph, edge) ? NAMESPACE_MOVES : MOVES[kind];
       const built = holder && holder.birth >= 0 ? this.#replay.names.place(holder.location) : undefined;
       for (const candidate of fixed ? candidates : likely) {
         const { row, event, moved } = candidate;
-        const stores = (moved ? MOVES : STORES)[kind]?.test(row.opcode ?? "") === true;
+        const stores = (moved ? moving : storing)?.test(row.opcode ?? "") === true;
         const since = !fixed && (holder === undefined || event >= holder.birth);
         const onLine = built !== undefined && row.function === built.function && row.line === built.line;
         const isOpen = open.has(row.time.event);
@@ -239,7 +256,7 @@ function candidatesOf({ rows }: History): Candidate[] {
     else if (
       row.kind === "pairs" &&
       row.opcode !== null &&
-      Object.values(MOVES).some((moves) => moves!.test(row.opcode!))
+      [NAMESPACE_MOVES, ...Object.values(MOVES)].some((moves) => moves!.test(row.opcode!))
     )
       candidates.push({ row, event: row.pairs === 1 ? row.time.event : row.last, moved: true });
   }

@@ -184,14 +184,15 @@ function notAlive(replay: Replay, id: number, at: EventNumber): WhyAnswer {
   };
 }
 
-interface Objects {
+/** Who the objects of a graph are, by node. */
+export interface Objects {
   /** The number of the object at a node; 0 = the trace knows none there. */
   id(node: number): number;
   at(node: number): LedgerObject | undefined;
 }
 
 /** Who stands at each node, taken down before the replay is wound elsewhere. */
-function objectsOf(replay: Replay, graph: ObjectGraph, at: EventNumber): Objects {
+export function objectsOf(replay: Replay, graph: ObjectGraph, at: EventNumber): Objects {
   const heap = replay.seek(at);
   const ids = new Float64Array(graph.nodes);
   const births = new Float64Array(graph.nodes);

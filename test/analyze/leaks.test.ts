@@ -81,6 +81,30 @@ describe("programs that leak and programs that look as if", () => {
     expect({ precision: hits / alarms, recall: hits / leaks }).toEqual({ precision: 1, recall: 1 });
   });
 
+  it("counts all that the culprit keeps, whatever rounds are known, and its rate by the rounds that are", () => {
+    for (const [name, type, objects] of [
+      ["small-integers", "Session", 500],
+      ["store-of-what-refers-to-itself", "Document", 100],
+    ] as const) {
+      const [finding] = problemsOf(name);
+      expect(finding).toMatchObject({ type, objects, perIteration: 1 });
+      expect(finding!.groups.find((group) => group.type === type)).toMatchObject({ objects, made: objects, died: 0 });
+    }
+    expect(results.get("small-integers")!.iterations).toMatchObject({ count: 500 });
+  });
+
+  it("finds what grew until an exception ended the program, however long its traceback took to print", async () => {
+    const trace = join(folder, "ended.trace.db");
+    const script = join(folder, "ended.py");
+    const lines = ["jobs = []", "def work(n):", "    jobs.append([n])", "    if n == 700: raise ValueError(n)"];
+    writeFileSync(script, [...lines, "for n in range(400, 2000):", "    work(n)", ""].join("\n"));
+    const { code, err } = await refledger(["record", "-q", "-o", trace, script]);
+    expect([code, err.includes("ValueError: 700")]).toEqual([1, true]);
+    const [finding, ...others] = findLeaks(trace).findings.filter(({ isProblem }) => isProblem);
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ type: "list", objects: 301, culprit: { file: script, line: 3 } });
+  });
+
   it("gives the same answer from the trace the second time", () => {
     for (const name of names.slice(0, 3)) expect(findLeaks(traceOf(name))).toEqual(results.get(name));
   });

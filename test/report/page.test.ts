@@ -7,7 +7,7 @@ import { basename, join, resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytes, count, plural } from "../../src/base/quantity.js";
-import type { CyclesAnswer, History, LeakResult, PoolsAnalysis, Survey } from "../../src/index.js";
+import type { CyclesAnswer, History, LeakResult, PoolsAnalysis, Survey, WhyResult } from "../../src/index.js";
 import {
   accessibilityViolations,
   launchBrowser,
@@ -219,6 +219,28 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
       const path = finding.keptBy?.steps ?? [];
       expect(await page.locator(`${article} ol.path .step`).count()).toBe(path.length);
     }
+  });
+
+  it("says of the references of a path what `why` says", async () => {
+    const { findings } = await answerOf<LeakResult>("leaks", trace);
+    const finding = findings.find(({ isProblem, keptBy }) => isProblem && keptBy)!;
+    const { answers } = await answerOf<WhyResult>(
+      "why",
+      trace,
+      `0x${finding.keptBy!.steps.at(-1)!.address.toString(16)}`,
+    );
+    const steps = answers[0]!.paths[0]!.steps;
+    expect(steps.map(({ address }) => address)).toEqual(finding.keptBy!.steps.map(({ address }) => address));
+    const edges = await page.locator(`[data-finding="${finding.fingerprint}"] ol.path .edge`).allInnerTexts();
+    const told = steps.map(({ made }, i) => {
+      if (i < steps.length - 4 || !made || made.event === null) return "";
+      return `made at ${made.function} ${basename(made.file!)}:${made.line} at #${count(made.event)}`;
+    });
+    expect(told.filter((one) => one !== "").length).toBeGreaterThan(1);
+    told.forEach((one, i) => {
+      if (one === "") expect(edges[i]).not.toContain("made at");
+      else expect(flat(edges[i]!)).toContain(one);
+    });
   });
 
   it("tells of cycles what `cycles` prints", async () => {
