@@ -4,8 +4,8 @@
  *     __main__ ─▶ app ─▶ permissions ─▶ known {dict}  ─▶ (key) tuple ─▶ Session ─▶ list, dict, str, …
  *     ── was there before, does not grow ── holder ──▶ entry ─────────▶ what the entry keeps ──────
  *
- * On the shortest path from a root, the last object that does not grow is the **holder**: the container that somebody forgets to empty.
- * What it refers to on that path is the **entry**. Everything behind an entry goes when the entry goes, so it belongs to the same cause.
+ * On the shortest path from a root, the first object that grows is the **entry**, and what refers to it there is the **holder**: the container
+ * that somebody forgets to empty. Everything behind an entry goes when the entry goes, so it belongs to the same cause.
  * Clusters are told apart by the shape of the holder's path (names and types, not keys and indices) and by the entry's group: two hundred users
  * with a growing list each are one cause.
  */
@@ -51,23 +51,11 @@ export function clustersOf(
   order: readonly number[],
   phaseOf: (node: number) => Phase,
 ): Cluster[] {
-  const entryOf = new Int32Array(graph.nodes).fill(NONE);
+  const entries = topmost(graph, groupOf, order);
   const holderOf = (entry: number): number => {
     const edge = graph.parent(entry);
     return edge === NONE ? NONE : graph.edge(edge).source;
   };
-  for (const start of order) {
-    const way: number[] = [];
-    let node = start;
-    while (entryOf[node] === NONE) {
-      way.push(node);
-      const above = holderOf(node);
-      if (above === NONE || groupOf[above] === NONE) break;
-      node = above;
-    }
-    const entry = entryOf[node] === NONE ? node : entryOf[node]!;
-    for (const one of way) entryOf[one] = entry;
-  }
   const shapes = new Map<number, string>();
   const shapeOfHolder = (holder: number): string => {
     let shape = shapes.get(holder);
@@ -80,7 +68,7 @@ export function clustersOf(
   };
   const clusters = new Map<string, Cluster>();
   for (const node of order) {
-    const entry = entryOf[node]!;
+    const entry = entries[node]!;
     const holder = holderOf(entry);
     const shape = shapeOfHolder(holder);
     const key = `${shape} ${groupOf[entry]}`;
@@ -100,6 +88,30 @@ export function clustersOf(
     addMember(cluster, groupOf[node]!, entry === node, node, graph.bytes[node]!, phase === "outside");
   }
   return [...clusters.values()];
+}
+
+/** By node in `order`: the growing node nearest to the root on its path. What lies between two growing nodes goes with the upper one. */
+function topmost(graph: ObjectGraph, groupOf: Int32Array, order: readonly number[]): Int32Array {
+  const NOT_YET = -2;
+  const top = new Int32Array(graph.nodes).fill(NOT_YET);
+  for (const start of order) {
+    const way: number[] = [];
+    let node = start;
+    let above: number = NONE;
+    while (top[node] === NOT_YET) {
+      way.push(node);
+      const edge = graph.parent(node);
+      const parent = edge === NONE ? NONE : graph.edge(edge).source;
+      if (parent === NONE) break;
+      node = parent;
+    }
+    if (top[node] !== NOT_YET) above = top[node]!;
+    for (const one of way.reverse()) {
+      if (above === NONE && groupOf[one] !== NONE) above = one;
+      top[one] = above;
+    }
+  }
+  return top;
 }
 
 export const pathTo = (graph: ObjectGraph, node: number): Path | undefined => pathsTo(graph, node, 1)[0];

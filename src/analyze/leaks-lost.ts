@@ -173,11 +173,23 @@ function heldBy({ graph }: Scene, nodes: readonly number[]): { objects: number; 
   return { objects: seen.size, bytes };
 }
 
+/** By address of their type: dead objects whose memory is kept in a free list. Some free lists keep the reference to the type in it, too. */
+function deadByType({ census, replay }: Scene): Map<number, number> {
+  const address = new Map([...replay.reader.rows("types")].map((type) => [type.id, type.address]));
+  const dead = new Map<number, number>();
+  for (const object of census.heap.eachObject()) {
+    const type = object.alive ? undefined : address.get(object.type);
+    if (type !== undefined) dead.set(type, (dead.get(type) ?? 0) + 1);
+  }
+  return dead;
+}
+
 /** Objects whose count rises and rises, without new objects that explain it. */
 export function risenCounts(scene: Scene, leaks: readonly LeakFinding[]): LeakFinding[] {
   const { graph, birth, id, replay, census, moments, iterations } = scene;
   if (!graph || moments.end !== replay.end) return [];
   const since = moments.points[moments.from]!;
+  const inFreeLists = deadByType(scene);
   const candidates: { node: number; rise: number; kept: number; holder: number }[] = [];
   for (const { address, values } of census.counts) {
     const node = graph.nodeAt(address);
@@ -192,7 +204,8 @@ export function risenCounts(scene: Scene, leaks: readonly LeakFinding[]): LeakFi
     }
     const rise = values[4] - values[0] - fromNew;
     if (rise < FEWEST) continue;
-    const lost = Math.max(0, graph.count[node]! - references(graph, node).explained);
+    const { explained } = references(graph, node);
+    const lost = Math.max(0, graph.count[node]! - explained - (inFreeLists.get(address) ?? 0));
     let holder: number = NONE;
     for (const [source, count] of fromOld) {
       if (count >= 0.5 * rise && count > (fromOld.get(holder) ?? 0)) holder = source;

@@ -34,6 +34,8 @@ export interface Scene {
   readonly keptBy: (node: number) => WhyPath | null;
   /** When and where the references of the graph were made; undefined where there is none. */
   readonly provenance: Provenance | undefined;
+  /** The same by what had happened before an event. */
+  readonly provenanceAt: (until: number) => Provenance | undefined;
   readonly createdAt: (group: number) => SourcePlace;
   readonly typeName: (type: number) => string;
 }
@@ -77,6 +79,7 @@ export function createScene(replay: Replay, iterations: Iterations, moments: Mom
       return answerPath(graph, tree, node, path, names.type);
     },
     provenance: graph && new Provenance(replay, graph, replay.end, objectAt),
+    provenanceAt: (until) => graph && new Provenance(replay, graph, until, objectAt),
     createdAt: (index) => placeOf(replay, census.groups[index]!.location),
     typeName: names.type,
   };

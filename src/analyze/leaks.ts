@@ -13,7 +13,7 @@ import { openReplay, type Replay } from "../replay/replay.js";
 import { type TimeInfo, timeInfo } from "../replay/survey.js";
 import { resolveTime } from "../replay/times.js";
 import { NONE } from "../rewind/object-graph.js";
-import { storesOf } from "../rewind/provenance.js";
+import { type Made, storesOf } from "../rewind/provenance.js";
 import { keep, recall } from "../trace/answers.js";
 import { type Finding, fingerprintOf, type SourcePlace } from "./finding.js";
 import { growingBlocks } from "./leaks-blocks.js";
@@ -26,7 +26,7 @@ import { lostObjects, risenCounts } from "./leaks-lost.js";
 import { createScene, namedAt, partOf, type Scene } from "./leaks-scene.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-7";
+const VERSION = "leaks-9";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -258,10 +258,23 @@ function wasUnderConstruction(scene: Scene, { holder, entries }: Cluster): boole
  * Whether a cause by itself brings something in each third of the time: a group may grow although each of its holders was filled at once.
  * What words of the interpreter's private state hold directly (the method cache, say) is bounded by the size of those tables.
  */
-function goesOn({ graph }: Scene, { holder, entries, born }: Cluster): boolean {
+function goesOn(scene: Scene, { holder, entries, born }: Cluster): boolean {
+  const { graph } = scene;
   const isState = (entry: number): boolean => graph!.parent(entry) === NONE || graph!.isStateRoot(graph!.parent(entry));
   if (holder === NONE && entries.every(isState)) return false;
+  if (holder !== NONE && isListOfSubclasses(scene, holder, entries)) return false;
   return born.first > 0 && born.second > 0 && born.third > 0;
+}
+
+/**
+ * Whether weak references, by the addresses of what they refer to, are kept in a class's list of its subclasses (`tp_subclasses`; of a built-in class it is in the interpreter's state). An entry goes
+ * with the class that it is for: if that class is kept, that is the finding, and if it is garbage, the next collection takes both.
+ */
+function isListOfSubclasses({ graph, typeName }: Scene, holder: number, entries: readonly number[]): boolean {
+  const edge = graph!.parent(holder);
+  if (edge === NONE) return false;
+  const isList = graph!.isStateRoot(edge) || graph!.labelText(graph!.edge(edge).label) === "tp_subclasses";
+  return isList && entries.every((entry) => ["ReferenceType", "int"].includes(typeName(graph!.type[entry]!)));
 }
 
 const totalOf = ({ members }: Cluster): { objects: number; bytes: number } => {
@@ -276,12 +289,13 @@ const totalOf = ({ members }: Cluster): { objects: number; bytes: number } => {
 /** One from the middle: neither of the first rounds nor one that may still be wanted. */
 const middle = (nodes: readonly number[]): number => nodes[nodes.length >> 1]!;
 
-function referenceOf({ graph, replay, id, provenance }: Scene, { entries }: Cluster): KeptReference | null {
+function referenceOf(scene: Scene, { entries }: Cluster): KeptReference | null {
+  const { graph, replay, id } = scene;
   const entry = middle(entries);
   if (entry === undefined) return null;
   const edge = graph!.parent(entry);
   const holder = edge === NONE ? NONE : graph!.edge(edge).source;
-  const made = edge === NONE ? undefined : provenance?.of(edge);
+  const made = edge === NONE ? undefined : madeAt(scene, entry, edge);
   const address = holder === NONE ? 0 : graph!.address[holder]!;
   if (!made || made.event === null) return storedReference(replay, id[entry]!, address);
   // The object's other stores belong to its other references: this one is the birth's own.
@@ -289,6 +303,20 @@ function referenceOf({ graph, replay, id, provenance }: Scene, { entries }: Clus
   const reference = referenceAt(replay, made.event, "stored");
   if (storingScore(reference) > 0 || storesOf(graph!, edge)?.test(reference.opcode ?? "")) return reference;
   return handedReference(replay, made.event, address, false);
+}
+
+/**
+ * The event of the reference that keeps an entry. Where the ledger at the end can only guess which of its references is open, what happened long after
+ * the entry's own round (all tasks are cancelled, say) is left out: a reference that leaks is there when the next rounds begin.
+ */
+function madeAt(scene: Scene, entry: number, edge: number): Made | undefined {
+  const { provenance, moments, birth } = scene;
+  const last = provenance?.of(edge);
+  const part = partOf(moments, birth[entry]!);
+  if (!provenance || !last || last.event === null || part === NONE || provenance.isOpen(entry, last.event)) return last;
+  const until = moments.points[Math.min(part + 2, moments.points.length - 1)]!;
+  const first = scene.provenanceAt(until)?.of(edge);
+  return first && storesOf(scene.graph!, edge)?.test(first.opcode ?? "") ? first : last;
 }
 
 /** What a person would call the thing that leaks: an object of a class that is no built-in one, if there is one; else the entry. */

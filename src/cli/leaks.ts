@@ -82,7 +82,7 @@ export function findingLines(finding: LeakFinding, n: number): string[] {
     ];
     lines.push(`   ${how.padEnd(13)} ${withSource(culprit)}`);
     lines.push(
-      `   not returned  the reference made at #${reference.made.event}, of the representative #${finding.representative}`,
+      `   not returned  the reference made at #${reference.made.event}${finding.representative === null ? "" : `, of the representative #${finding.representative}`}`,
     );
   }
   if (keptBy) lines.push(`   kept by       ${printable(keptBy.expression)}`);

@@ -31,8 +31,6 @@ const GC_PREV_FINALIZED = 1;
 /** `PyWeakReference` (Include/internal/pycore_weakref.h): the referent and the callback. */
 const WEAKREF = { object: 8, callback: 12 } as const;
 const FUNCTION_QUALNAME = 20;
-/** What a class holds that its traversal does not show (`PyHeapTypeObject`, Include/cpython/object.h). */
-const HEAP_TYPE_FIELDS = { __name__: 428, __slots__: 432, __qualname__: 436 } as const;
 const IMMORTAL_MINIMUM = 2 ** 30;
 const STACK_TAG = 3;
 const STACK_BORROWED = 1;
@@ -337,11 +335,6 @@ export class CollectorReader {
         queue.push(target);
       };
       graph.readOne(object);
-      if (this.#isHeapType(object))
-        for (const [name, at] of Object.entries(HEAP_TYPE_FIELDS)) {
-          const target = heap.u32(object + at);
-          if (target !== 0) sink(target, EdgeKind.attribute, graphLabel(name));
-        }
     }
     this.#taker = taker;
     return {

@@ -37,6 +37,8 @@ export interface EdgeSink {
 
 const INLINE_VALUES = 1 << 2;
 const HEAP_TYPE_CACHED_KEYS = 440;
+/** What a class made by a statement owns and its traversal does not visit (type_dealloc and type_traverse, Objects/typeobject.c), by offset. */
+const HEAP_TYPE_FIELDS = { 428: "__name__", 432: "__slots__", 436: "__qualname__" } as const;
 const KEYS = { log2IndexBytes: 5, kind: 6, entryCount: 16, indices: 20 } as const;
 const SLOT_OBJECT = new Set([6, 16]); // T_OBJECT, T_OBJECT_EX (Include/descrobject.h)
 const STACK_TAG = 3;
@@ -318,7 +320,7 @@ export class GraphReader {
     // A cache names the types of its links as its own references (lru_cache_tp_traverse, Modules/_functoolsmodule.c).
     const linked = (flags & TYPE_FLAGS.gc) === 0 && this.#typeName(type) === "_lru_list_elem";
     if (flags & TYPE_FLAGS.heapType) this.#name(object, type, linked ? EdgeKind.borrowed : EdgeKind.type, 0);
-    if (flags & TYPE_FLAGS.type && heap.flagsOf(object) & TYPE_FLAGS.heapType) this.#cachedKeys(object);
+    if (flags & TYPE_FLAGS.type && heap.flagsOf(object) & TYPE_FLAGS.heapType) this.#unvisited(object);
     if (flags & TYPE_FLAGS.type && (heap.flagsOf(object) & TYPE_FLAGS.heapType) === 0)
       this.#byFields(object, TYPE_FIELDS);
     else if (type === layout.codeType) this.#code(object);
@@ -421,8 +423,12 @@ export class GraphReader {
     return label;
   }
 
-  /** The keys that a class keeps for the dictionaries of its instances; its traversal does not visit them. */
-  #cachedKeys(type: number): void {
+  /** What a class owns and its traversal does not visit: names, and the keys that it keeps for the dictionaries of its instances. */
+  #unvisited(type: number): void {
+    for (const [at, name] of Object.entries(HEAP_TYPE_FIELDS)) {
+      const target = this.#heap.u32(type + Number(at));
+      if (target !== 0) this.#sink.edge(type, target, EdgeKind.attribute, this.#sink.label(name));
+    }
     const keys = this.#heap.u32(type + HEAP_TYPE_CACHED_KEYS);
     if (keys === 0) return;
     const label = this.#sink.label("<names of instance attributes>");

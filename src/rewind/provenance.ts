@@ -73,8 +73,8 @@ const MOST_CANDIDATES = 500;
 const STORES: Readonly<Partial<Record<number, RegExp>>> = {
   [EDGE.value]: /^(STORE_SUBSCR|MAP_ADD|BUILD_MAP|DICT_|SETUP_|BINARY_OP_INPLACE)/,
   [EDGE.key]: /^(STORE_SUBSCR|MAP_ADD|BUILD_MAP|DICT_|CALL)/,
-  [EDGE.item]: /^(LIST_APPEND|LIST_EXTEND|BUILD_|STORE_SUBSCR|CALL|BINARY_OP)/,
-  [EDGE.member]: /^(SET_ADD|SET_UPDATE|BUILD_SET|CALL)/,
+  [EDGE.item]: /^(LIST_APPEND|LIST_EXTEND|BUILD_|STORE_SUBSCR|CALL(?!_FUNCTION_EX)|BINARY_OP)/,
+  [EDGE.member]: /^(SET_ADD|SET_UPDATE|BUILD_SET|CALL(?!_FUNCTION_EX))/,
   [EDGE.attribute]: /^(STORE_ATTR|SET_FUNCTION_ATTRIBUTE|STORE_DEREF|MAKE_|COPY_FREE_VARS|LOAD_ATTR|CALL|RAISE|BUILD_)/,
   [EDGE.field]: /^(CALL|MAKE_|LOAD_|GET_|BUILD_|STORE_)/,
   [EDGE.local]: /^(STORE_FAST|LOAD_|FOR_ITER|CALL|COPY|BUILD_|MAKE_)/,
@@ -137,6 +137,12 @@ export class Provenance {
       this.#histories.set(node, history);
     }
     return history;
+  }
+
+  /** Whether the reference that a node's object was given by this event is open for certain, and not by a guess. */
+  isOpen(node: number, event: number): boolean {
+    const history = this.history(node);
+    return typeof history === "object" && history.open.some(({ opened, sure }) => opened.event === event && sure);
   }
 
   #read(node: number): History | string {

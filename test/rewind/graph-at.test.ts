@@ -50,9 +50,18 @@ const ASK =
   "(lambda gc: ';'.join(f'{id(o):x}:' + ','.join(f'{id(r):x}' for r in gc.get_referents(o)) for o in gc.get_objects()))" +
   "((lambda m: m['_imp'].create_builtin(m['_frozen_importlib'].ModuleSpec('gc', None)))(__import__('sys').modules))";
 
-/** References that the graph has and `tp_traverse` need not visit: keys that are strings, types, names in the layout of a class's instances. */
-const unvisited = (graph: ObjectGraph, kind: number, label: number): boolean =>
-  kind === EDGE.key || kind === EDGE.type || graph.labelText(label) === "<names of instance attributes>";
+/**
+ * References that the graph has and `tp_traverse` need not visit: keys that are strings, types, a class's own names and those in the layout of its
+ * instances.
+ */
+const unvisited = (graph: ObjectGraph, kind: number, label: number, isClass: boolean): boolean => {
+  if (kind === EDGE.key || kind === EDGE.type) return true;
+  const text = graph.labelText(label) ?? "";
+  return (
+    text === "<names of instance attributes>" ||
+    (isClass && kind === EDGE.attribute && ["__name__", "__qualname__", "__slots__"].includes(text))
+  );
+};
 
 /** What the question puts into `sys` for as long as it lasts: streams of its own. */
 const ofTheQuestion = (graph: ObjectGraph, kind: number, label: number): boolean =>
@@ -79,8 +88,9 @@ function differences(graph: ObjectGraph, answer: string): { compared: number; ed
       edges++;
     }
     // Those that need not be visited come last: they may lead to an object that another reference leads to as well.
+    const isClass = out.some(({ kind, label }) => kind === EDGE.attribute && graph.labelText(label) === "__mro__");
     const isOptional = ({ kind, label }: (typeof out)[number]): boolean =>
-      unvisited(graph, kind, label) || ofTheQuestion(graph, kind, label);
+      unvisited(graph, kind, label, isClass) || ofTheQuestion(graph, kind, label);
     out.sort((a, b) => Number(isOptional(a)) - Number(isOptional(b)));
     for (const edge of out) {
       const left = wanted.get(edge.target) ?? 0;
