@@ -48,8 +48,9 @@ export function evenMoments(from: number, to: number): Moments {
 export interface Group {
   readonly type: number;
   readonly location: number;
-  /** By point: live objects. */
+  /** By point: live objects, and their bytes. */
   readonly alive: Uint32Array;
+  readonly bytes: Float64Array;
   /** Objects born from `since` to the end, whatever became of them. */
   made: number;
   /** Those of them that were deallocated by the end: garbage that no collection has found yet is not dead. */
@@ -105,7 +106,14 @@ export function takeCensus(replay: Replay, moments: Moments): Census {
     let group = index.get(key);
     if (group === undefined) {
       group = groups.length;
-      groups.push({ type, location, alive: new Uint32Array(points.length), made: 0, died: 0 });
+      groups.push({
+        type,
+        location,
+        alive: new Uint32Array(points.length),
+        bytes: new Float64Array(points.length),
+        made: 0,
+        died: 0,
+      });
       index.set(key, group);
     }
     return group;
@@ -131,7 +139,7 @@ export function takeCensus(replay: Replay, moments: Moments): Census {
   };
   points.forEach((event, point) => {
     wind(event);
-    heap.visitLive(({ type, location, birth, id }, row) => {
+    heap.visitLive(({ type, location, birth, id, bytes }, row) => {
       if (birth[row]! < 0) return;
       if (row >= groupAt.length) {
         const wider = new Int32Array(row * 2);
@@ -145,7 +153,9 @@ export function takeCensus(replay: Replay, moments: Moments): Census {
         ownerAt[row] = id[row]!;
         groupAt[row] = groupFor(type[row]!, location[row]!);
       }
-      groups[groupAt[row]!]!.alive[point]!++;
+      const own = groups[groupAt[row]!]!;
+      own.alive[point]!++;
+      own.bytes[point]! += bytes[row]!;
     });
     marked.forEach((at, which) => {
       if (at !== point) return;

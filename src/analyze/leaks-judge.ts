@@ -10,12 +10,14 @@
  *
  * A leak has survivors of every third of the time, not ever fewer, and `alive` rises as they do: what it makes for good comes on top of what is
  * there. In a cache that throws old things out, `alive` stays flat while survivors pile up towards the end. What lives and is collected in
- * between (cycles) makes `alive` go up and down, and cancels in the means of the first and the last third.
+ * between (cycles) makes `alive` go up and down, and cancels in the means of the first and the last third. A queue that is filled faster than it is
+ * emptied has survivors of the last rounds only, like a cache that throws old things out; but all that lives is in it, and `alive` rises evenly.
  */
 import type { Moments } from "./leaks-census.js";
 import { thirds } from "./leaks-census.js";
 
-export type Verdict = "leak" | "warm-up" | "steady";
+/** `backlog`: it grows, though what there was of it at first is gone, as in a queue that is filled faster than it is emptied. */
+export type Verdict = "leak" | "backlog" | "warm-up" | "steady";
 
 /** A third must bring at least this part of what the first third brought; with few objects chance has more room. */
 const LEAST_GOING_ON = { few: 0.34, many: 0.5 } as const;
@@ -42,7 +44,38 @@ const sum = (values: ArrayLike<number>, from: number, to: number): number => {
 const mean = (values: ArrayLike<number>, from: number, to: number): number =>
   sum(values, from, to) / Math.max(1, to - from);
 
+/** Objects by which a backlog must have grown. */
+const LEAST_BACKLOG = 8;
+/** Part of those who live in the last round that live at the end: garbage that waits for the collector does not count. */
+const LEAST_KEPT = 0.6;
+/** What a curve that grows evenly may differ by: each third brings at least this part of what another does. */
+const EVENLY = 0.5;
+/** Steps of such a curve that may lead down. */
+const MOST_DOWN = 0.1;
+
+/** Whether a curve rises evenly from the first moment that counts to the last, and is still rising. */
+export function risesEvenly(curve: ArrayLike<number>, moments: Moments): boolean {
+  const [a, one, two, b] = thirds(moments);
+  const middle = Math.round((two + b) / 2);
+  const rises = [curve[one]! - curve[a]!, curve[two]! - curve[one]!, curve[b]! - curve[two]!] as const;
+  const most = Math.max(...rises);
+  if (most <= 0 || Math.min(...rises) < EVENLY * most) return false;
+  if (curve[b]! - curve[middle]! < (EVENLY * most * (b - middle)) / (b - two)) return false;
+  let down = 0;
+  for (let point = a + 1; point <= b; point++) if (curve[point]! < curve[point - 1]!) down++;
+  return down <= MOST_DOWN * (b - a) && curve[b]! - curve[a]! >= 0.5 * curve[b]!;
+}
+
+/** Most of those who live in the last round are kept, nobody of the first third is among them, and all the time there were more. */
+function isBacklog({ alive, born, early }: Curves, moments: Moments): boolean {
+  const [a, one, , b] = thirds(moments);
+  if (early > 0 || sum(born, a, one) > 0) return false;
+  const kept = sum(born, one, b);
+  return alive[b]! - alive[a]! >= LEAST_BACKLOG && kept >= LEAST_KEPT * alive[b]! && risesEvenly(alive, moments);
+}
+
 export function judge({ alive, born, early }: Curves, moments: Moments): Verdict {
+  if (isBacklog({ alive, born, early }, moments)) return "backlog";
   const [a, one, two, b] = thirds(moments);
   const made = [sum(born, a, one), sum(born, one, two), sum(born, two, b)] as const;
   const all = made[0] + made[1] + made[2];

@@ -23,6 +23,8 @@ import { isOwnFile } from "./leaks-iterations.js";
 
 /** Events after a birth in which its holder is looked for. */
 const HANDED_OVER_WITHIN = 200_000;
+/** Source lines whose values go to somebody else. */
+const LEAVING = /\b(return|yield|await|lambda|for|raise)\b/;
 /** Lines that one statement may have: its parts are on different ones. */
 const NEAR_LINES = 5;
 
@@ -80,7 +82,9 @@ export function handedReference(replay: Replay, event: number, holder: number, i
     const { function: name, file, line } = reference.culprit;
     const isNear = (frame: SourcePlace): boolean =>
       frame.file === file && frame.function === name && Math.abs((frame.line ?? 0) - (line ?? 0)) <= NEAR_LINES;
-    if (frames.some(isNear)) return reference;
+    // A value leaves its function only where that returns it, or where it is the body of one: else it was taken over right there.
+    const at = LEAVING.test(frames[0]?.source ?? "") ? frames.findIndex(isNear) : frames.slice(0, 1).findIndex(isNear);
+    if (at >= 0) return reference;
   }
   const reference = referenceAt(replay, event, isBirth ? "birth" : "handed-over");
   // What a function returns is stored by who called it.

@@ -16,7 +16,7 @@ import { NONE } from "../rewind/object-graph.js";
 import { type Made, storesOf } from "../rewind/provenance.js";
 import { keep, recall } from "../trace/answers.js";
 import { type Finding, fingerprintOf, type SourcePlace } from "./finding.js";
-import { growingBlocks } from "./leaks-blocks.js";
+import { growingBlocks, growingValues } from "./leaks-blocks.js";
 import { evenMoments, type Group, type Moments, momentsOf, takeCensus, thirds } from "./leaks-census.js";
 import { type Cluster, clustersOf, type Member, mergeInto, type Phase, pathTo } from "./leaks-holders.js";
 import { findIterations, type Iterations, iterationsNamed } from "./leaks-iterations.js";
@@ -26,7 +26,7 @@ import { lostObjects, risenCounts } from "./leaks-lost.js";
 import { createScene, namedAt, partOf, type Scene } from "./leaks-scene.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-9";
+const VERSION = "leaks-12";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -129,6 +129,7 @@ function analyse(replay: Replay, name?: string, from?: string, to?: string): Lea
   const leaks = clusterFindings(scene, verdicts, "leak");
   const lost = scene.graph ? [...lostObjects(scene), ...risenCounts(scene, leaks)] : [];
   const blocks = growingBlocks(scene, [...leaks, ...lost]);
+  const texts = growingValues(scene, [...leaks, ...lost, ...blocks]);
   const others = clusterFindings(scene, verdicts, rounds ? "warm-up" : "steady").slice(0, MOST_OTHERS);
   const { from: a, points } = moments;
   const { moments: _, ...shown } = iterations;
@@ -136,7 +137,9 @@ function analyse(replay: Replay, name?: string, from?: string, to?: string): Lea
     iterations: shown,
     from: timeInfo(replay, points[a]!),
     to: timeInfo(replay, points.at(-1)!),
-    findings: [...leaks, ...lost, ...blocks, ...others].sort((x, y) => Number(y.isProblem) - Number(x.isProblem)),
+    findings: [...leaks, ...lost, ...blocks, ...texts, ...others].sort(
+      (x, y) => Number(y.isProblem) - Number(x.isProblem),
+    ),
     garbage,
     bytes: { from: census.bytesFrom, to: census.bytesTo, peak: census.peakBytes },
     hasGraph: scene.graph !== undefined,
@@ -191,7 +194,7 @@ function verdictsOf(scene: Scene): { verdicts: (Verdict | undefined)[]; garbage:
     const own = survivors[i];
     if (!own) return undefined;
     const verdict = judge({ alive, born: own.born, early: own.early }, moments);
-    if (verdict !== "leak" || scene.iterations.by !== "events") return verdict;
+    if ((verdict !== "leak" && verdict !== "backlog") || scene.iterations.by !== "events") return verdict;
     return own.born.reduce((all, n) => all + n, 0) >= FEWEST_WITHOUT_ROUNDS ? verdict : "steady";
   });
   return { verdicts, garbage };
@@ -211,11 +214,14 @@ function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[
   const { graph, group, birth, moments } = scene;
   if (!graph) return findingsWithoutGraph(scene, verdicts, wanted);
   const phaseOf = phasesOf(scene);
+  const fits = (verdict: Verdict | undefined): boolean =>
+    verdict === wanted || (wanted === "leak" && verdict === "backlog");
+  const isBacklog = ({ entries }: Cluster): boolean => entries.some((entry) => verdicts[group[entry]!] === "backlog");
   const growing = new Int32Array(graph.nodes).fill(NONE);
   const order: number[] = [];
   for (let node = 0; node < graph.nodes; node++) {
     const own = group[node]!;
-    if (own === NONE || verdicts[own] !== wanted || !(birth[node]! >= moments.since) || birth[node]! >= moments.end)
+    if (own === NONE || !fits(verdicts[own]) || !(birth[node]! >= moments.since) || birth[node]! >= moments.end)
       continue;
     if (graph.distance(node) === NONE) continue;
     growing[node] = own;
@@ -239,8 +245,8 @@ function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[
     else causes.set(key, { cluster, reference });
   });
   return [...causes.values()]
-    .filter(({ cluster }) => !wasUnderConstruction(scene, cluster) && goesOn(scene, cluster))
-    .map(({ cluster, reference }) => findingOf(scene, cluster, reference, "leak"));
+    .filter(({ cluster }) => !wasUnderConstruction(scene, cluster) && goesOn(scene, cluster, isBacklog(cluster)))
+    .map(({ cluster, reference }) => findingOf(scene, cluster, reference, isBacklog(cluster) ? "backlog" : "leak"));
 }
 
 /**
@@ -258,12 +264,12 @@ function wasUnderConstruction(scene: Scene, { holder, entries }: Cluster): boole
  * Whether a cause by itself brings something in each third of the time: a group may grow although each of its holders was filled at once.
  * What words of the interpreter's private state hold directly (the method cache, say) is bounded by the size of those tables.
  */
-function goesOn(scene: Scene, { holder, entries, born }: Cluster): boolean {
+function goesOn(scene: Scene, { holder, entries, born }: Cluster, isBacklog: boolean): boolean {
   const { graph } = scene;
   const isState = (entry: number): boolean => graph!.parent(entry) === NONE || graph!.isStateRoot(graph!.parent(entry));
   if (holder === NONE && entries.every(isState)) return false;
   if (holder !== NONE && isListOfSubclasses(scene, holder, entries)) return false;
-  return born.first > 0 && born.second > 0 && born.third > 0;
+  return isBacklog || (born.first > 0 && born.second > 0 && born.third > 0);
 }
 
 /**
@@ -355,18 +361,22 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
         };
   return complete(scene, {
     kind:
-      verdict === "leak"
+      verdict === "leak" || verdict === "backlog"
         ? iterations.by === "events"
           ? "growth"
           : "leak"
         : verdict === "warm-up"
           ? "warm-up"
           : "growth",
-    isProblem: verdict === "leak",
+    isProblem: verdict === "leak" || verdict === "backlog",
+    isBacklog: verdict === "backlog",
     shape: namesOf(scene, cluster),
     type: scene.typeName(type),
     objects,
-    inRounds: same.reduce((sum, member) => sum + member.inRounds, 0),
+    inRounds:
+      verdict === "backlog"
+        ? risen(census.groups[headline.group]!.alive)
+        : same.reduce((sum, member) => sum + member.inRounds, 0),
     bytes,
     createdAt,
     keptBy,
@@ -377,6 +387,8 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
     groups: members.map((member) => leakedGroup(scene, member.group, member)),
   });
 }
+
+const risen = (alive: ArrayLike<number>): number => alive[alive.length - 1]! - alive[0]!;
 
 /** The holder's path by names, as far as they stay the same from run to run. */
 function namesOf({ graph, typeName }: Scene, { holder }: Cluster): string {
@@ -436,6 +448,7 @@ function findingsWithoutGraph(
               ? "warm-up"
               : "growth",
         isProblem: wanted === "leak",
+        isBacklog: false,
         shape: "",
         type: scene.typeName(census.groups[group]!.type),
         ...sum,
@@ -452,12 +465,13 @@ function findingsWithoutGraph(
 
 type Parts = Omit<LeakFinding, "fingerprint" | "title" | "advice" | "culprit" | "perIteration"> & {
   readonly shape: string;
-  /** Of `objects` those born between the first and the last beginning of a round. */
+  /** Of `objects` those born between the first and the last beginning of a round; of a backlog, by how many it grew then. */
   readonly inRounds: number;
+  readonly isBacklog: boolean;
 };
 
 /** Adds what follows from the rest: fingerprint, sentence and advice. */
-function complete(scene: Scene, { shape, inRounds, ...parts }: Parts): LeakFinding {
+function complete(scene: Scene, { shape, inRounds, isBacklog, ...parts }: Parts): LeakFinding {
   const { kind, type, objects, total, holder, createdAt, reference, isProblem } = parts;
   const culprit = reference?.culprit ?? null;
   const base = (file: string | null | undefined): string | null => file?.split("/").at(-1) ?? null;
@@ -484,9 +498,11 @@ function complete(scene: Scene, { shape, inRounds, ...parts }: Parts): LeakFindi
     title: `${many(objects, `${type} object`)}${more}, ${total.bytes.toLocaleString("en-US")} bytes${kept}${grows}`,
     advice: !isProblem
       ? null
-      : holder
-        ? `take the entry out of ${holder.expression} when it is no longer needed, give it a bound, or hold it weakly`
-        : "find out who should have let go of it: refledger history shows its references",
+      : isBacklog
+        ? `${holder?.expression ?? "its holder"} is filled faster than it is emptied: take out as much as comes in, or give it a bound`
+        : holder
+          ? `take the entry out of ${holder.expression} when it is no longer needed, give it a bound, or hold it weakly`
+          : "find out who should have let go of it: refledger history shows its references",
     culprit,
     perIteration,
     groups: [...parts.groups].sort((x, y) => y.bytes - x.bytes).slice(0, 10),

@@ -104,6 +104,11 @@ const isNamed = (graph: ObjectGraph, edge: number): boolean => {
 export const storesOf = (graph: ObjectGraph, edge: number): RegExp | undefined =>
   isNamed(graph, edge) ? NAMESPACE_STORES : STORES[graph.edge(edge).kind];
 
+/** Containers whose methods take what a call hands over: C code takes a reference, and the evaluation stack's own goes. */
+const TAKE_IN_CALLS: ReadonlySet<number> = new Set([EDGE.value, EDGE.key, EDGE.item, EDGE.member]);
+const isTakenInCall = ({ opcode, cFunction }: LedgerRow): boolean =>
+  opcode !== null && /^CALL(_KW)?$/.test(opcode) && (cFunction === null || !cFunction.startsWith("_PyEval_"));
+
 /** A reference that was taken and that an edge of the graph may be. */
 interface Candidate {
   readonly row: LedgerRow;
@@ -204,7 +209,8 @@ export class Provenance {
       const built = holder && holder.birth >= 0 ? this.#replay.names.place(holder.location) : undefined;
       for (const candidate of fixed ? candidates : likely) {
         const { row, event, moved } = candidate;
-        const stores = (moved ? moving : storing)?.test(row.opcode ?? "") === true;
+        const inCall = moved && TAKE_IN_CALLS.has(kind) && isTakenInCall(row);
+        const stores = inCall || (moved ? moving : storing)?.test(row.opcode ?? "") === true;
         const since = !fixed && (holder === undefined || event >= holder.birth);
         const onLine = built !== undefined && row.function === built.function && row.line === built.line;
         const isOpen = open.has(row.time.event);
@@ -214,7 +220,9 @@ export class Provenance {
           ? onLine && !moved
             ? 9
             : 2
-          : (stores && (since || onLine) ? 4 : 0) + (since ? 2 : onLine ? 1 : 0) + (isOpen || moved ? 2 : 0);
+          : (stores && (since || onLine) ? (inCall ? 3 : 4) : 0) +
+            (since ? 2 : onLine ? 1 : 0) +
+            (isOpen || moved ? 2 : 0);
         pairs.push({ edge, candidate, score, fixed, distance: fixed ? Math.abs(event - holder!.birth) : -event });
       }
     }
@@ -262,7 +270,7 @@ function candidatesOf({ rows }: History): Candidate[] {
     else if (
       row.kind === "pairs" &&
       row.opcode !== null &&
-      [NAMESPACE_MOVES, ...Object.values(MOVES)].some((moves) => moves!.test(row.opcode!))
+      (isTakenInCall(row) || [NAMESPACE_MOVES, ...Object.values(MOVES)].some((moves) => moves!.test(row.opcode!)))
     )
       candidates.push({ row, event: row.pairs === 1 ? row.time.event : row.last, moved: true });
   }
