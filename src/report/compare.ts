@@ -62,7 +62,15 @@ ${factTable(a.input.overview, b.input.overview, names)}`,
     ],
     charts: [chart.chart],
     datasets: { "live-total": chart.data, lines: { columns: [], rows: [] } },
-    data: { fileName: `${b.name.replace(/[^\w.-]+/g, "-")}-compared`, edges: [], lines: [], types: [] },
+    data: {
+      fileName: `${b.name.replace(/[^\w.-]+/g, "-")}-compared`,
+      edges: [],
+      lines: [],
+      types: [],
+      alive: [],
+      aliveTypes: [],
+      freeLists: null,
+    },
   };
 }
 
