@@ -88,7 +88,7 @@ ${momentText("Closed", example.closed, "by the store", words)}${momentText("Orph
 ${example.collected ? html`<p><b>Collected</b> at #${count(example.collected.event)} (${example.collected.seconds.toFixed(3)} s)${example.collection !== null && html`, by collection ${example.collection}`}.</p>` : html`<p><b>Collected</b> never: it was still there at the end.</p>`}
 ${placesText(finding, words)}
 ${example.closed?.place && linesAround(example.closed.place, "The store that closed the ring", overview, words)}
-${example.orphaned?.place && !isSame(example.orphaned.place, example.closed?.place) && linesAround(example.orphaned.place, "Where the last reference from outside went: it was orphaned here", overview, words)}`;
+${example.orphaned?.place && !isSame(example.orphaned.place, example.closed?.place) && linesAround(example.orphaned.place, "The decref that orphaned it", overview, words)}`;
 }
 
 const isSame = (place: SourcePlace, other: SourcePlace | null | undefined): boolean =>

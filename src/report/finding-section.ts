@@ -64,19 +64,22 @@ export function findingArticle(
   return html`<article class="finding${finding.isProblem ? " problem" : ""}" data-finding="${finding.fingerprint}" id="finding-${finding.fingerprint}"${span && html` data-from="${span.from}" data-to="${span.to}"`}>
 <h3><span class="tag">${KIND_NAMES[finding.kind]}</span>${titleOf(finding, words)}</h3>
 ${advice !== "" && html`<p>${advice}</p>`}
-<p class="muted">${objectsText(finding, words)}, ${bytes(finding.bytes)}${finding.createdAt && html`, created ${createdText(finding.createdAt, words)}`}. Fingerprint <code>${finding.fingerprint}</code>.</p>
+<p class="muted">${objectsText(finding, words)}, ${bytes(finding.bytes)}${finding.createdAt && html`${isMixed(finding) ? `; ${words.name(finding.type)} created` : ", created"} ${createdText(finding.createdAt, words)}`}. Fingerprint <code>${finding.fingerprint}</code>.</p>
 ${more}
-${finding.createdAt && linesAround(finding.createdAt, "Where they are created", overview, words)}
+${finding.createdAt && linesAround(finding.createdAt, `Where ${isMixed(finding) ? words.name(finding.type) : "they"} ${isMixed(finding) ? "is" : "are"} created`, overview, words)}
 ${leak && leakFacts(leak, overview, words)}
 ${finding.keptBy && retainingPath(detail, words)}
 </article>`;
 }
 
+/** Objects of a cycle need not be of the type that it is named after. */
+const isMixed = (finding: Finding): boolean => ((finding as Partial<CycleFinding>).types ?? []).length > 1;
+
 /** How many objects, and of which types: those of a cycle are seldom all of one. */
 function objectsText(finding: Finding, words: Words): string {
   const { types = [], typesInAll = 0 } = finding as Partial<CycleFinding>;
   const all = plural(finding.objects, "object");
-  if (types.length < 2) return `${all} of type ${words.name(finding.type)}`;
+  if (!isMixed(finding)) return `${all} of type ${words.name(finding.type)}`;
   const listed = types.slice(0, MOST_TYPES);
   const rest = finding.objects - listed.reduce((sum, { objects }) => sum + objects, 0);
   const parts = listed.map(({ type, objects }) => `${count(objects)} ${words.name(type)}`);
