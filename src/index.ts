@@ -9,7 +9,7 @@ export {
   type TypeActivity,
 } from "./analyze/activity.js";
 export { type BrokenRule, type CheckResult, check, parseRules, type Rules } from "./analyze/check.js";
-export type { CycleExample, CycleFinding, CycleMember, Moment, Spread } from "./analyze/cycle-findings.js";
+export type { CycleExample, CycleFinding, CycleMember, Moment, Spread, TypeObjects } from "./analyze/cycle-findings.js";
 export {
   analyseCycles,
   type CollectionInfo,

@@ -76,6 +76,15 @@ interface Lines {
   readonly files: readonly string[];
 }
 
+/**
+ * Ends of the stretches of a recording of so many events. Rounded down, as the windows of pools.ts are: of a whole recording, with as many of
+ * them, both are the same.
+ */
+export function stretchEdges(events: number): number[] {
+  const stretches = Math.max(1, Math.min(STRETCHES, events));
+  return Array.from({ length: stretches + 1 }, (_, i) => Math.floor((i * events) / stretches));
+}
+
 /** Counts what chunks of events say, given one after the other from the first. */
 export class ActivityCounter {
   readonly #replay: Replay;
@@ -90,10 +99,9 @@ export class ActivityCounter {
   #stretch = 0;
 
   constructor(replay: Replay) {
-    const { end } = replay;
-    const stretches = Math.max(1, Math.min(STRETCHES, end));
     this.#replay = replay;
-    this.#edges = Array.from({ length: stretches + 1 }, (_, i) => Math.round((i * end) / stretches));
+    this.#edges = stretchEdges(replay.end);
+    const stretches = this.#edges.length - 1;
     this.#lines = linesOf(replay);
     this.#byLine = new Table(this.#lines.all.length, LINE_COUNTS.length, stretches);
     let types = 0;

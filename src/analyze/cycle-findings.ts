@@ -20,6 +20,9 @@ const MOST_EDGES = 80;
 const MOST_CLOSED = 50;
 /** Places where structures became garbage that are told. */
 const MOST_PLACES = 5;
+/** Types of a finding's objects that are listed, and that its sentence names. */
+const MOST_TYPES = 16;
+const NAMED_TYPES = 3;
 
 /** A moment at which something happened to a count, and the line. */
 export interface Moment {
@@ -69,6 +72,11 @@ export interface Spread {
   readonly most: number;
 }
 
+export interface TypeObjects {
+  readonly type: string;
+  readonly objects: number;
+}
+
 export interface CycleFinding extends Finding {
   /** Whether the program made them; else they are older than the recording. */
   readonly recorded: boolean;
@@ -81,6 +89,9 @@ export interface CycleFinding extends Finding {
     readonly objects: number;
     readonly createdAt: SourcePlace | null;
   }[];
+  /** All its objects by type, those that only hang on the cycles too: the most frequent first, at most 16. They need not be of `type`. */
+  readonly types: readonly TypeObjects[];
+  readonly typesInAll: number;
   /** Collections that took some, and how many structures none took. */
   readonly collections: number;
   readonly stillThere: number;
@@ -120,6 +131,8 @@ export const FINDING_SHAPE: Shape = {
   structures: "number",
   cycles: "number",
   classes: [{ type: "string", objects: "number", createdAt: PLACE_SHAPE }],
+  types: [{ type: "string", objects: "number" }],
+  typesInAll: "number",
   collections: "number",
   stillThere: "number",
   deadEvents: SPREAD_SHAPE,
@@ -297,6 +310,7 @@ export function findingOf(
     mean: sum / counted,
     most,
   });
+  const types = typesOf(names, group.types);
   const isProblem = group.recorded && own.createdAt !== null && !isLibrary(own.createdAt.file);
   return {
     kind: "cycle",
@@ -309,7 +323,7 @@ export function findingOf(
         )
         .sort(),
     ]),
-    title: titleOf(group, own.type, left),
+    title: titleOf(group, own.type, types, left),
     advice: isProblem ? adviceOf(closed) : null,
     type: own.type,
     objects: group.objects,
@@ -320,6 +334,8 @@ export function findingOf(
     structures: group.structures,
     cycles: group.cycles,
     classes: classes.map(({ type, objects, createdAt }) => ({ type, objects, createdAt })),
+    types: types.slice(0, MOST_TYPES),
+    typesInAll: types.length,
     collections: group.collections.size,
     stillThere: group.stillThere,
     deadEvents: known ? spread(group.deadEvents) : null,
@@ -359,23 +375,42 @@ const isLibrary = (file: string | null): boolean =>
 
 const number = (n: number): string => n.toLocaleString("en-US");
 
+/** By name, the most frequent first. */
+function typesOf(names: Names, counts: ReadonlyMap<number, number>): TypeObjects[] {
+  const byName = new Map<string, number>();
+  for (const [id, n] of counts) byName.set(names.type(id), (byName.get(names.type(id)) ?? 0) + n);
+  return [...byName]
+    .map(([type, objects]) => ({ type, objects }))
+    .sort((x, y) => y.objects - x.objects || (x.type < y.type ? -1 : 1));
+}
+
+/** "10 objects", or of which types they are: numbers that add up. */
+function objectsText(objects: number, types: readonly TypeObjects[]): string {
+  const all = `${number(objects)} object${objects === 1 ? "" : "s"}`;
+  if (types.length < 2) return all;
+  // One type alone is not put together with "others".
+  const named = types.length <= NAMED_TYPES + 1 ? types : types.slice(0, NAMED_TYPES);
+  const parts = named.map(({ type, objects: n }) => `${number(n)} ${type}`);
+  const rest = objects - named.reduce((sum, one) => sum + one.objects, 0);
+  if (rest > 0) parts.push(`${number(rest)} of ${number(types.length - named.length)} other types`);
+  return `${all}: ${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+}
+
 /** `left`: what those are that no collection took. */
-function titleOf(group: Group, type: string, left: string): string {
+function titleOf(group: Group, type: string, types: readonly TypeObjects[], left: string): string {
   const { structures, objects, stillThere, classes, deadEvents } = group;
   const names = [...new Set([type, ...classes.map((one) => one.type)])].slice(0, 4).join(" and ");
   const many = structures === 1 ? `A cycle of ${names}` : `${number(structures)} cycles of ${names}`;
-  const size = `${number(objects)} object${objects === 1 ? "" : "s"}, ${number(group.bytes)} bytes`;
-  if (stillThere === structures) return `${many} (${size}) ${left}`;
-  const mean = Math.round(
-    deadEvents.sum /
-      Math.max(
-        1,
-        [...group.orphanedAt.values()].reduce((sum, n) => sum + n, 0),
-      ),
-  );
-  const lay = group.orphanedAt.size > 0 ? ` after ${number(mean)} events as garbage` : "";
-  const others = stillThere > 0 ? `; ${number(stillThere)} of them were still there at the end` : "";
-  return `${many} (${size}) died by the collector${lay}${structures > 1 && lay ? " on average" : ""}${others}`;
+  const size = `(${objectsText(objects, types)}${types.length > 1 ? ";" : ","} ${number(group.bytes)} bytes)`;
+  if (stillThere === structures) return `${many} ${size} ${left}`;
+  const known = [...group.orphanedAt.values()].reduce((sum, n) => sum + n, 0);
+  const mean = number(Math.round(deadEvents.sum / Math.max(1, known)));
+  if (stillThere === 0) {
+    const lay = known > 0 ? ` after ${mean} events as garbage${structures > 1 ? " on average" : ""}` : "";
+    return `${many} ${size} died by the collector${lay}`;
+  }
+  const lay = known > 0 ? `; ${mean} events as garbage on average, so far` : "";
+  return `${many} ${size}: ${number(structures - stillThere)} died by the collector, ${number(stillThere)} were still there at the end${lay}`;
 }
 
 function adviceOf(closed: Moment | null): string {

@@ -57,6 +57,8 @@ export interface Group {
   structures: number;
   cycles: number;
   objects: number;
+  /** The same by type, by its id: what is in the cycles and what hangs on them. */
+  readonly types: Map<number, number>;
   bytes: number;
   /** How many of the structures had not been collected when the scan ended. */
   stillThere: number;
@@ -120,6 +122,7 @@ export class CycleGroups {
         structures: 0,
         cycles: 0,
         objects: 0,
+        types: new Map(),
         bytes: 0,
         stillThere: 0,
         collections: new Set(),
@@ -135,6 +138,7 @@ export class CycleGroups {
     group.structures++;
     group.cycles += Math.max(1, structure.cycles);
     group.objects += members.length;
+    for (const { type } of members) group.types.set(type, (group.types.get(type) ?? 0) + 1);
     group.bytes += bytes;
     if (collection) group.collections.add(collection.id);
     else group.stillThere++;
@@ -189,6 +193,7 @@ export class CycleGroups {
     same.structures += group.structures;
     same.cycles += group.cycles;
     same.objects += group.objects;
+    for (const [type, n] of group.types) same.types.set(type, (same.types.get(type) ?? 0) + n);
     same.bytes += group.bytes;
     same.stillThere += group.stillThere;
     for (const id of group.collections) same.collections.add(id);

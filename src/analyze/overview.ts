@@ -7,6 +7,7 @@ import { type Survey, survey, timeInfo } from "../replay/survey.js";
 import { type Companion, type VerifyResult, verify } from "../replay/verify.js";
 import { type TraceInfo, traceInfo } from "../trace/info.js";
 import { type Activity, ActivityCounter } from "./activity.js";
+import { type AliveAt, AliveSurvey } from "./alive-at-edges.js";
 import { type TimeSeries, TimeSurvey } from "./time-series.js";
 
 /** Source lines that are handed over, over all files. */
@@ -33,6 +34,8 @@ export interface Overview {
   readonly time: TimeSeries;
   readonly activity: Activity;
   readonly sources: readonly SourceFile[];
+  /** What was alive at ends of the activity's stretches, ascending. */
+  readonly alive: readonly AliveAt[];
   /** At the end, without the baseline. */
   readonly end: Survey;
   readonly leftOut: readonly LeftOut[];
@@ -44,9 +47,10 @@ export function overviewOf(replay: Replay, companion: Companion = {}): Overview 
   const leftOut: LeftOut[] = [];
   const counter = new ActivityCounter(replay);
   const surveys = new TimeSurvey(replay, (event) => timeInfo(replay, event));
+  const alive = new AliveSurvey(replay);
   // One pass for all of them.
   const counting: Companion = { chunk: (columns) => counter.take(columns) };
-  const checked = verify(reader, { companions: [counting, surveys, companion] });
+  const checked = verify(reader, { companions: [counting, surveys, alive, companion] });
   const time = surveys.result();
   const activity = counter.result();
   const more = (what: string, listed: number, all: number, why: string): void => {
@@ -73,7 +77,16 @@ export function overviewOf(replay: Replay, companion: Companion = {}): Overview 
   const sources = sourcesOf(replay, leftOut);
   replay.seek(replay.end);
   const end = survey(replay);
-  return { info: traceInfo(reader), verify: checked, time, activity, sources, end, leftOut };
+  return {
+    info: traceInfo(reader),
+    verify: checked,
+    time,
+    activity,
+    sources,
+    alive: alive.result(),
+    end,
+    leftOut,
+  };
 }
 
 function sourcesOf({ reader }: Replay, leftOut: LeftOut[]): SourceFile[] {

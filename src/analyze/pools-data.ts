@@ -53,6 +53,9 @@ export interface FreeLists {
   readonly largestSize: number;
   /** First event of each window of the rows' `hits` and `births`, and the event behind the last. */
   readonly windows: readonly number[];
+  /** By window, over all types: births from free lists, and births from either. They add up to the two numbers above. */
+  readonly hits: readonly number[];
+  readonly births: readonly number[];
 }
 
 /** Memory that survivors of one kind keep from being given back. */

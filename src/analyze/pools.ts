@@ -33,7 +33,7 @@ export { addressLife } from "./pools-address.js";
 export type * from "./pools-data.js";
 
 /** Of the answer's form and meaning: see src/trace/answers.ts. */
-const VERSION = "pools 1";
+const VERSION = "pools 2";
 /** Rows of free lists in an answer: CPython has some twenty free lists, one of them in twenty sizes. */
 const MOST_ROWS = 200;
 /** Pins that are findings of their own, and from which size on: bytes, and part of the footprint. */
@@ -163,9 +163,18 @@ export function poolsPass(replay: Replay, options: PoolsOptions = {}): PoolsPass
 function isAnalysis(answer: PoolsAnalysis): boolean {
   const { freeLists: lists, heap, models, fed, findings, from, to } = answer ?? {};
   return (
-    [lists?.rows, heap?.holes, heap?.topPins, heap?.sparse?.pins, heap?.heat?.permille, models, findings].every(
-      Array.isArray,
-    ) && [fed?.requests, from?.event, to?.event, lists?.fromFreeList, heap?.used].every((n) => typeof n === "number")
+    [
+      lists?.rows,
+      heap?.holes,
+      heap?.topPins,
+      heap?.sparse?.pins,
+      heap?.heat?.permille,
+      lists?.hits,
+      lists?.births,
+      models,
+      findings,
+    ].every(Array.isArray) &&
+    [fed?.requests, from?.event, to?.event, lists?.fromFreeList, heap?.used].every((n) => typeof n === "number")
   );
 }
 
@@ -206,7 +215,19 @@ function freeLists(replay: Replay, { counts }: PoolsFold, windows: readonly numb
     bytes: sum((row) => row.bytes),
     largestSize: LARGEST_SIZE,
     windows,
+    ...totals(counts.rows),
   };
+}
+
+/** The rows' windows together, those of rows that are not listed too. */
+function totals(rows: readonly Counts[]): { hits: number[]; births: number[] } {
+  const all = { hits: new Array<number>(RATE_WINDOWS).fill(0), births: new Array<number>(RATE_WINDOWS).fill(0) };
+  for (const { windows } of rows)
+    for (let i = 0; i < windows.length; i += 3) {
+      all.hits[windows[i]!]! += windows[i + 1]!;
+      all.births[windows[i]!]! += windows[i + 2]!;
+    }
+  return all;
 }
 
 /** Pins that are worth a word: of a kind that alone keeps regions, the largest. */

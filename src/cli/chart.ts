@@ -4,8 +4,9 @@ import type { CommandModule } from "yargs";
 import { CHART_FORMATS, type ChartFormat, drawChart, Failure, makeReport } from "../index.js";
 import { json, tableText } from "./explore.js";
 import { standardOutput } from "./output.js";
+import { refuseInput, writeOut } from "./output-file.js";
 import { printable } from "./printable.js";
-import { inputOf, writeOut } from "./report.js";
+import { inputOf } from "./report.js";
 
 interface Arguments {
   trace: string;
@@ -41,6 +42,8 @@ export const chartCommand: CommandModule<object, Arguments> = {
     if (!(Number.isInteger(width) && width >= 50 && width <= 10_000))
       throw new Failure("--width: must be a whole number from 50 to 10000", 2);
     const format = formatOf(out);
+    const path = resolve(out ?? `${name}.svg`);
+    if (!list) refuseInput(path, [trace]);
     const report = makeReport(await inputOf(trace), { source, values });
     if (list) {
       const rows = report.charts.map((chart) => ({ name: chart.name, title: chart.title, text: chart.text }));
@@ -58,7 +61,6 @@ export const chartCommand: CommandModule<object, Arguments> = {
     const chart = report.charts.find((one) => one.name === name);
     if (!chart)
       throw new Failure(`${name}: no such chart; there are: ${report.charts.map((one) => one.name).join(", ")}`, 2);
-    const path = resolve(out ?? `${chart.name}.svg`);
     writeOut(path, await drawChart(chart, report.datasets, format, { dark, width }));
     await standardOutput().write(`wrote ${printable(path)}\n`);
   },

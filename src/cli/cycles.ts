@@ -202,8 +202,8 @@ function findingText(finding: CycleFinding, home: string): string {
     );
   if (deadEvents && deadSeconds)
     lines.push(
-      `    lay dead for ${count(deadEvents.least)} to ${count(deadEvents.most)} events, ` +
-        `${secondsText(deadSeconds.least)} to ${secondsText(deadSeconds.most)}; ${count(finding.byteSeconds)} byte-seconds in all`,
+      `    lay dead for ${span(deadEvents.least, deadEvents.most, count)} events, ` +
+        `${span(deadSeconds.least, deadSeconds.most, secondsText)}; ${count(finding.byteSeconds)} byte-seconds in all`,
     );
   if (finding.orphanedAt.length > 1)
     lines.push(
@@ -213,6 +213,10 @@ function findingText(finding: CycleFinding, home: string): string {
   if (finding.advice) lines.push(`    ${printable(finding.advice)}`);
   return `${lines.join("\n")}\n`;
 }
+
+/** Both ends, or the one value that they are. */
+const span = (least: number, most: number, text: (n: number) => string): string =>
+  text(least) === text(most) ? text(least) : `${text(least)} to ${text(most)}`;
 
 const where = (place: SourcePlace, home: string): string =>
   `${placeText(place, home)}${place.source === null ? "" : `   ${sourceText(place.source)}`}`;

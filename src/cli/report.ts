@@ -1,12 +1,12 @@
 /** `refledger report`: one self-contained HTML page about a trace. */
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { CommandModule } from "yargs";
 import { Failure, makeComparison, makeReport, openReplay, pageOf, type ReportInput, reportInput } from "../index.js";
 import { indexProgress, json } from "./explore.js";
 import { standardOutput } from "./output.js";
+import { refuseInput, writeOut } from "./output-file.js";
 import { printable } from "./printable.js";
 import { bytes } from "./quantity.js";
 
@@ -69,6 +69,7 @@ export async function writeReport(
   path: string,
   options: { source: boolean; values: boolean },
 ): Promise<number> {
+  refuseInput(path, traces);
   const inputs: ReportInput[] = [];
   for (const trace of traces) inputs.push(await inputOf(trace));
   const [first, second] = inputs;
@@ -84,14 +85,6 @@ export async function inputOf(trace: string): Promise<ReportInput> {
     return await reportInput(replay);
   } finally {
     replay.close();
-  }
-}
-
-export function writeOut(path: string, data: string | Uint8Array): void {
-  try {
-    writeFileSync(path, data);
-  } catch (error) {
-    throw new Failure(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code}); choose another with -o`);
   }
 }
 

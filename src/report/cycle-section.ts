@@ -1,11 +1,12 @@
 /** Cycles: each kind drawn as a small graph with the reference that closed it, its life, and how long such garbage lay before it was collected. */
 import type { CycleExample, CycleFinding, Moment } from "../analyze/cycle-findings.js";
 import type { CyclesAnswer } from "../analyze/cycles.js";
+import type { SourcePlace } from "../analyze/finding.js";
 import type { FindingDetail } from "../analyze/finding-detail.js";
 import type { Overview } from "../analyze/overview.js";
 import { bytes, count, plural } from "../base/quantity.js";
 import { type Cell, type Chart, type Dataset, eventAxis, specification } from "./charts.js";
-import { findingArticle, hiddenNote, linesAround } from "./finding-section.js";
+import { findingArticle, hiddenNote, isOfRuntime, linesAround, ofRuntime, wholeNote } from "./finding-section.js";
 import { graphDrawing } from "./graph-drawing.js";
 import { type Html, html } from "./html.js";
 import { colour } from "./theme.js";
@@ -23,15 +24,18 @@ export interface CycleSection extends Drawn {
 }
 
 export function cycleSection(answer: CyclesAnswer, overview: Overview, words: Words): CycleSection {
-  const shown = answer.findings.slice(0, MOST_KINDS);
+  const isRuntime = (finding: CycleFinding): boolean => isOfRuntime(finding, overview);
+  const own = answer.findings.filter((finding) => !isRuntime(finding));
+  const shown = [...own, ...answer.findings.filter(isRuntime)].slice(0, MOST_KINDS);
   const leftOut: { what: string; why: string }[] = [];
   if (answer.findings.length > shown.length)
     leftOut.push({
       what: `${answer.findings.length - shown.length} of ${answer.findings.length} kinds of cycles`,
-      why: "the ones that lay dead with the fewest bytes for the shortest time",
+      why: "the runtime’s own first, then the ones that lay dead with the fewest bytes for the shortest time; all: refledger cycles TRACE",
     });
-  const lives = lifeChart(shown, answer, words);
-  const articles = shown.map((finding) => {
+  const ownShown = shown.filter((finding) => !isRuntime(finding));
+  const lives = lifeChart(ownShown, answer, words);
+  const article = (finding: CycleFinding): Html => {
     const detail: FindingDetail = {
       finding,
       steps: [],
@@ -41,15 +45,21 @@ export function cycleSection(answer: CyclesAnswer, overview: Overview, words: Wo
       span: lifeOf(finding.example, answer),
     };
     return findingArticle(detail, overview, words, kindOf(finding, overview, words));
-  });
+  };
   const end = answer.atEnd.known
     ? `${plural(answer.atEnd.objects, "object")} in cycles lay as garbage at the end, uncollected.`
     : `What was garbage at the end is not known${answer.atEnd.note === null ? "" : `: ${words.sentence(answer.atEnd.note)}`}.`;
   return {
     section: html`<p>Objects that refer to each other in a ring are not freed when nothing else refers to them: their counts never reach zero, and they lie dead until the cycle collector runs. ${end}</p>
-${shown.length === 0 ? html`<p>No cycle died in this recording.</p>` : lives.charts.length > 0 && html`<figure data-chart="cycle-lives"></figure>`}
-${shown.length > 0 && html`<p>Choosing a part of the recording leaves the kinds whose example lived in it, and the collections that ran in it; the numbers of a kind stay those of the whole recording.</p>`}${hiddenNote("cycles")}
-${articles}
+${
+  ownShown.length === 0
+    ? html`<p>No cycle of the program’s own died in this recording, and none was left.</p>`
+    : html`<figure data-chart="cycle-lives"></figure>
+<p>Choosing a part of the recording leaves the kinds whose example lived in it, and the collections that ran in it.</p>`
+}
+${wholeNote("The numbers of each kind, and what lay as garbage at the end, are those of the whole recording, not only of the chosen part.")}${hiddenNote("cycles")}
+${ownShown.map(article)}
+${ofRuntime(shown.filter(isRuntime).map(article))}
 ${collectionTable(answer, leftOut)}`,
     ...lives,
     leftOut,
@@ -63,21 +73,42 @@ function kindOf(finding: CycleFinding, overview: Overview, words: Words): Html {
     taken > 0 ? `${count(taken)} taken by ${plural(collections, "collection")}` : "",
     stillThere > 0 ? `${count(stillThere)} still there at the end` : "",
   ].filter((part) => part !== "");
-  const dwell =
-    deadEvents && deadSeconds
-      ? ` They lay dead for ${count(deadEvents.least)} to ${count(deadEvents.most)} events, ${count(deadEvents.mean)} on average (${deadSeconds.mean.toFixed(3)} s; ${count(finding.byteSeconds)} byte-seconds in all).`
-      : "";
+  const who = structures === 1 ? "It lay" : "They lay";
+  const cost = deadSeconds
+    ? `(${deadSeconds.mean.toFixed(3)} s; ${count(finding.byteSeconds)} byte-seconds in all)`
+    : "";
+  const dwell = !deadEvents
+    ? ""
+    : deadEvents.least === deadEvents.most
+      ? ` ${who} dead for ${plural(deadEvents.least, "event")} ${cost}.`
+      : ` ${who} dead for ${count(deadEvents.least)} to ${count(deadEvents.most)} events, ${count(deadEvents.mean)} on average ${cost}.`;
   return html`<p>${plural(finding.cycles, "cycle")} in ${plural(structures, "piece")} of garbage: ${fate.join(", ")}.${dwell}</p>
 ${exampleGraph(example, words)}
-${momentText("Closed", example.closed, words)}${momentText("Orphaned", example.orphaned, words)}
-${example.collected && html`<p><b>Collected</b> at #${count(example.collected.event)} (${example.collected.seconds.toFixed(3)} s)${example.collection !== null && html`, by collection ${example.collection}`}.</p>`}
-${example.closed?.place && linesAround(example.closed.place, overview, words)}`;
+${momentText("Closed", example.closed, "by the store", words)}${momentText("Orphaned", example.orphaned, "by the decref", words)}
+${example.collected ? html`<p><b>Collected</b> at #${count(example.collected.event)} (${example.collected.seconds.toFixed(3)} s)${example.collection !== null && html`, by collection ${example.collection}`}.</p>` : html`<p><b>Collected</b> never: it was still there at the end.</p>`}
+${placesText(finding, words)}
+${example.closed?.place && linesAround(example.closed.place, "The store that closed the ring", overview, words)}
+${example.orphaned?.place && !isSame(example.orphaned.place, example.closed?.place) && linesAround(example.orphaned.place, "The decref that orphaned it", overview, words)}`;
 }
 
-function momentText(title: string, moment: Moment | null, words: Words): Html | null {
+const isSame = (place: SourcePlace, other: SourcePlace | null | undefined): boolean =>
+  place.file === other?.file && place.line === other.line;
+
+/** Lines at which the kind’s cycles were let go, where there are several. */
+function placesText({ orphanedAt }: CycleFinding, words: Words): Html | null {
+  if (orphanedAt.length < 2) return null;
+  const parts = orphanedAt.map(
+    ({ place, structures }) => `${words.place(place) || "no Python code"} (${count(structures)})`,
+  );
+  return html`<p>Of this kind, let go in ${parts.join(", ")}.</p>`;
+}
+
+function momentText(title: string, moment: Moment | null, by: string, words: Words): Html | null {
   if (!moment) return null;
-  const where = words.place(moment.place);
-  return html`<p><b>${title}</b> at #${count(moment.time.event)} (${moment.time.seconds.toFixed(3)} s)${where !== "" && html`, ${where}`} <span class="muted">(${moment.how})</span>.</p>`;
+  const { time, place, object, how } = moment;
+  const where = words.place(place);
+  const source = words.source(place?.source ?? null);
+  return html`<p><b>${title}</b> at #${count(time.event)} (${time.seconds.toFixed(3)} s)${where !== "" && html`, ${where}`} <span class="muted">(${how})</span>${where !== "" && html`, ${by} there, of #${object}`}.${source && html` <code class="muted">${source.trim()}</code>`}</p>`;
 }
 
 /** The ring of the example; what only hangs on it is told in words. */
@@ -99,10 +130,11 @@ function exampleGraph(example: CycleExample, words: Words): Html {
     })),
     `An example of the cycle: ${drawn.map(({ member }) => words.name(member.type)).join(", ")}`,
   );
+  const left = example.collected === null;
   const hanging = example.members.length - ring.length + example.moreMembers;
   const more = ring.length - drawn.length;
   return html`<h4>An example</h4>${drawing}
-<p class="muted">${closing >= 0 ? "The marked reference closed the ring. " : ""}References are ${example.edgesAre === "observed" ? "as read from the memory" : "inferred from the order in which the collector let go of the objects"}.${more > 0 && html` ${plural(more, "more object")} of the ring ${more === 1 ? "is" : "are"} not drawn.`}${hanging > 0 && html` ${plural(hanging, "more object")} hung on it and went with it.`}</p>`;
+<p class="muted">${closing >= 0 ? "The marked reference closed the ring. " : ""}References are ${example.edgesAre === "observed" ? "as read from the memory" : "inferred from the order in which the collector let go of the objects"}.${more > 0 && html` ${plural(more, "more object")} of the ring ${more === 1 ? "is" : "are"} not drawn.`}${hanging > 0 && (left ? html` ${plural(hanging, "more object")} ${hanging === 1 ? "hangs" : "hang"} on it.` : html` ${plural(hanging, "more object")} hung on it and went with it.`)}</p>`;
 }
 
 /** From the birth of the ring's last member to its collection or the recording's end. */
@@ -176,6 +208,7 @@ function collectionTable(answer: CyclesAnswer, leftOut: { what: string; why: str
       why: "the first ones are listed; all: refledger cycles TRACE",
     });
   const number = (n: number | null): string => (n === null ? "–" : count(n));
+  // Of a part of the recording, the page's script hides the others.
   const rows = listed.map(
     (one) =>
       html`<tr data-event="${one.start.event}"><td class="n">${one.number}</td><td class="n">${count(one.start.event)}</td><td class="n">${one.start.seconds.toFixed(3)} s</td><td>${one.reason}</td><td class="n">${one.generation}</td><td class="n">${number(one.allocated)}</td><td class="n">${number(one.collected)}</td><td class="n">${number(one.freed)}</td><td class="n">${one.freedBytes === null ? "–" : bytes(one.freedBytes)}</td><td class="n">${number(one.uncollectable)}</td></tr>`,

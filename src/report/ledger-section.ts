@@ -2,6 +2,7 @@
 import type { LedgerRow, Suspect } from "../analyze/suspects.js";
 import { bytes, count, plural } from "../base/quantity.js";
 import { atTooltip, type Cell, type Chart, countAxis, eventAxis, specification } from "./charts.js";
+import { wholeNote } from "./finding-section.js";
 import { type Html, html } from "./html.js";
 import { colour } from "./theme.js";
 import { type Drawn, round } from "./time-charts.js";
@@ -27,7 +28,8 @@ const WORD: Readonly<Record<LedgerRow["kind"], string>> = {
   pairs: "taken and given up",
 };
 
-export function ledgerSection(suspects: readonly Suspect[], words: Words): LedgerSection {
+/** `without`: what is said where there is none. */
+export function ledgerSection(suspects: readonly Suspect[], without: string, words: Words): LedgerSection {
   const charts: Chart[] = [];
   const datasets: Record<string, LedgerSection["datasets"][string]> = {};
   const leftOut: { what: string; why: string }[] = [];
@@ -108,8 +110,8 @@ ${open.length > 0 && html`<p class="tight"><b>${plural(open.length, "reference")
   return {
     section:
       parts.length === 0
-        ? html`<p>No finding names an object, so there is no ledger to read here. Any object’s ledger: <code>refledger history TRACE OBJECT</code>.</p>`
-        : html`<p>Every change of the reference count of the findings’ representatives, as a bank statement: what was taken, what was given up, and the balance after it. A reference taken and given up again on one line is one row.</p>${parts}`,
+        ? html`<p>${without} Any object’s ledger: <code>refledger history TRACE OBJECT</code>.</p>`
+        : html`<p>Every change of the reference count of objects that findings name, as a bank statement: what was taken, what was given up, and the balance after it. A reference taken and given up again on one line is one row.</p>${wholeNote("Charts and rows are narrowed to the chosen part; the sentences, and the references still open, are about the whole recording.")}${parts}`,
     charts,
     datasets,
     leftOut,

@@ -14,7 +14,7 @@ import type { Suspect } from "../analyze/suspects.js";
 import { plural } from "../base/quantity.js";
 import type { Chart, Dataset } from "./charts.js";
 import { cycleSection } from "./cycle-section.js";
-import { findingArticle, leakScope, verdict } from "./finding-section.js";
+import { findingArticle, isOfRuntime, leakScope, ofRuntime, verdict } from "./finding-section.js";
 import { type Html, html, scriptJson, trusted } from "./html.js";
 import { ledgerSection } from "./ledger-section.js";
 import type { PageChart, PageData } from "./page-data.js";
@@ -53,7 +53,7 @@ export interface Report {
   readonly sections: readonly Section[];
   readonly charts: readonly Chart[];
   readonly datasets: Readonly<Record<string, Dataset>>;
-  readonly data: Pick<PageData, "fileName" | "edges" | "lines" | "types">;
+  readonly data: Omit<PageData, "charts" | "datasets" | "colours">;
 }
 
 export function wordsFor({ info }: Overview, options: ReportOptions): Words {
@@ -71,13 +71,13 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
   const words = wordsFor(overview, options);
   const time = timeCharts(overview, words);
   const source = sourceSection(overview, words);
-  const ledgers = ledgerSection(suspectsOf(input), words);
+  const ledgers = ledgerSection(suspectsOf(input), withoutLedgers(input), words);
   const program = programName(overview, words);
-  const articles = (kinds: readonly FindingKind[]): Html[] =>
+  const articles = (kinds: readonly FindingKind[], runtime: boolean): Html[] =>
     input.details
-      .filter(({ finding }) => kinds.includes(finding.kind))
+      .filter(({ finding }) => kinds.includes(finding.kind) && isOfRuntime(finding, overview) === runtime)
       .map((detail) => findingArticle(detail, overview, words));
-  const leaks = articles(LEAKS);
+  const leaks = articles(LEAKS, false);
   const pools = poolSection(input.pools, words);
   const cycles = cycleSection(input.cycles, overview, words);
   const sections: Section[] = [
@@ -85,13 +85,11 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
     {
       id: "leaks",
       title: "Leaks",
-      body:
-        leaks.length > 0
-          ? html`${leakScope(input.leaks, words)}${leaks}`
-          : html`<p>No objects were found to pile up, and no reference is lost.</p>`,
+      body: html`${leaks.length > 0 ? html`${leakScope(input.leaks, words)}${leaks}` : html`<p>No objects of the program’s own were found to pile up, and no reference is lost.</p>`}
+${ofRuntime(articles(LEAKS, true))}`,
     },
     { id: "cycles", title: "Cycles", body: cycles.section },
-    { id: "pools", title: "Pools", body: html`${pools.section}${articles(["pinned-memory"])}` },
+    { id: "pools", title: "Pools", body: html`${pools.section}${articles(["pinned-memory"], false)}` },
     { id: "source", title: "Source", body: source.section },
     { id: "objects", title: "Objects", body: ledgers.section },
   ];
@@ -111,7 +109,7 @@ export function makeReport(input: ReportInput, options: ReportOptions = {}): Rep
     title: `${program}: memory report`,
     head: html`<h1>${program}</h1>
 <p class="muted">Memory report: every change of every reference count, every birth and death of an object, exactly.</p>
-${verdict(input.findings, words)}
+${verdict(input.findings, overview, words)}
 ${factList(overview, words)}`,
     sections,
     charts: [...time.charts, ...cycles.charts, ...pools.charts, ...ledgers.charts],
@@ -123,19 +121,53 @@ ${factList(overview, words)}`,
       types: overview.activity.types
         .slice(0, CARRIED_TYPES)
         .map((row) => ({ type: typeName(words, row), stretches: row.stretches.flat() })),
+      ...aliveData(overview, words),
+      freeLists: pools.freeLists,
     },
+  };
+}
+
+/** The names of types once, the rows as numbers: 65 moments are carried. */
+function aliveData({ alive }: Overview, words: Words): Pick<PageData, "alive" | "aliveTypes"> {
+  const aliveTypes: string[] = [];
+  const numbers = new Map<string, number>();
+  const numberOf = (name: string): number => {
+    const known = numbers.get(name) ?? aliveTypes.push(name) - 1;
+    numbers.set(name, known);
+    return known;
+  };
+  return {
+    alive: alive.map(({ at, objects, bytes, types }) => ({
+      ...at,
+      objects,
+      bytes,
+      rows: types.flatMap((row) => [numberOf(typeName(words, row)), row.count, row.bytes]),
+    })),
+    aliveTypes,
   };
 }
 
 const LEAKS: readonly FindingKind[] = ["leak", "growth", "warm-up", "lost-reference"];
 
-/** Ledgers of the problems' representatives, each object once. */
-function suspectsOf({ details }: ReportInput): Suspect[] {
+/** Ledgers of the objects that the program's own findings name, problems first, each object once. */
+function suspectsOf({ details, members, overview }: ReportInput): Suspect[] {
   const found = new Map<number, Suspect>();
-  for (const { ledger, finding } of details)
-    if (ledger && finding.isProblem && found.size < MOST_LEDGERS && !found.has(ledger.history.object.id))
-      found.set(ledger.history.object.id, ledger);
+  const add = (suspect: Suspect | null): void => {
+    const id = suspect?.history.object.id;
+    if (suspect && id !== undefined && found.size < MOST_LEDGERS && !found.has(id)) found.set(id, suspect);
+  };
+  for (const { ledger, finding } of details) if (finding.isProblem) add(ledger);
+  for (const suspect of members) add(suspect);
+  for (const { ledger, finding } of details) if (!isOfRuntime(finding, overview)) add(ledger);
   return [...found.values()];
+}
+
+/** Why there are none, where there are none. */
+function withoutLedgers({ findings, overview }: ReportInput): string {
+  if (findings.length === 0) return "Nothing was found, so there is no object whose ledger should be read.";
+  return findings.every((finding) => isOfRuntime(finding, overview))
+    ? "What was found is of the runtime itself: the ledgers of its objects are not shown."
+    : "No object is known that stands for what was found, so there is no ledger to read.";
 }
 
 /** Each chart is one picture with one label: its marks, axes and legends need none of their own. */

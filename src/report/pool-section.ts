@@ -2,7 +2,9 @@
 import type { FreeListRow, Pin, PoolsAnalysis, PymallocResult } from "../analyze/pools-data.js";
 import { bytes, count, plural } from "../base/quantity.js";
 import { byteAxis, type Cell, type Chart, countAxis, type Dataset, eventAxis, specification } from "./charts.js";
+import { wholeNote } from "./finding-section.js";
 import { type Html, html } from "./html.js";
+import type { PageData } from "./page-data.js";
 import { colour, heatColours } from "./theme.js";
 import { type Drawn, distinct, round } from "./time-charts.js";
 import { typeName, type Words } from "./words.js";
@@ -12,6 +14,8 @@ const ROWS = 15;
 
 export interface PoolSection extends Drawn {
   readonly section: Html;
+  /** For the page's script. */
+  readonly freeLists: PageData["freeLists"];
 }
 
 const percent = (share: number | null): string => (share === null ? "–" : `${(100 * share).toFixed(1)} %`);
@@ -29,7 +33,7 @@ export function poolSection(pools: PoolsAnalysis, words: Words): PoolSection {
     lists.map((row) => `${typeName(words, row)}, ${row.size === null ? "larger" : `${row.size} B`}`),
   );
   if (lists.length > 0) {
-    add(...freeListChart(lists, names));
+    charts.push(freeListChart(names));
     add(...hitRateChart(lists, names, freeLists.windows));
   }
   add(...heapSizeChart(pools));
@@ -43,52 +47,57 @@ export function poolSection(pools: PoolsAnalysis, words: Words): PoolSection {
       html`<tr><th scope="row">${names[i]!}</th><td class="n">${count(row.fromFreeList)}</td><td class="n">${count(row.fromAllocator)}</td><td class="n">${percent(row.hitRate)}</td><td class="n">${count(row.highestFill)}</td><td class="n">${count(row.fill)}</td><td class="n">${bytes(row.bytes)}</td></tr>`,
   );
   return {
-    section: html`<h3>Free lists over the whole recording</h3>
-<p>Some types keep the memory of their dead objects for their next ones. ${count(freeLists.fromFreeList)} of ${count(freeLists.fromFreeList + freeLists.fromAllocator)} births (${percent(freeLists.hitRate)}) were served so, without asking the allocator.</p>
+    section: html`<h3>Free lists</h3>
+<p>Some types keep the memory of their dead objects for their next ones. <span id="free-total">Over the whole recording, ${count(freeLists.fromFreeList)} of ${count(freeLists.fromFreeList + freeLists.fromAllocator)} births (${percent(freeLists.hitRate)}) were served so, without asking the allocator.</span></p>
 ${figure("free-lists")}${figure("hit-rates")}
-${lists.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Free lists"><table id="free-lists"><thead><tr><th scope="col">type, size</th><th scope="col" class="n">births from free list</th><th scope="col" class="n">from allocator</th><th scope="col" class="n">hit rate</th><th scope="col" class="n">highest fill</th><th scope="col" class="n">fill at the end</th><th scope="col" class="n">size</th></tr></thead><tbody>${listRows}</tbody></table></div>`}
+${lists.length > 0 && html`${wholeNote("The births and the hit rate are those of the chosen part; the fills are those of the whole recording and of its end.")}<div class="scroll" tabindex="0" role="region" aria-label="Free lists"><table id="free-lists"><thead><tr><th scope="col">type, size</th><th scope="col" class="n">births from free list</th><th scope="col" class="n">from allocator</th><th scope="col" class="n">hit rate</th><th scope="col" class="n">highest fill</th><th scope="col" class="n">fill at the end</th><th scope="col" class="n">size</th></tr></thead><tbody>${listRows}</tbody></table></div>`}
 <h3>The real heap, over time and at the end</h3>
 <p>The recorded interpreter’s allocator is dlmalloc, on a 32-bit machine. At the end ${plural(heap.blocks, "block")} hold ${bytes(heap.used)} of a footprint of ${bytes(heap.footprint)} (${percent(heap.utilisation)}); ${bytes(heap.free)} lie free between blocks, the largest free range has ${bytes(heap.largestFree)}; fragmentation is ${heap.fragmentation === null ? "not defined" : heap.fragmentation.toFixed(2)} (0 = all free memory in one range, 1 = crumbs).</p>
+<p class="part" id="heap-part" hidden></p>
 ${figure("heap-size")}${figure("heap-map")}
 ${pinTable(heap.sparse.pins, `At the end, regions of 64 KiB that are less than a tenth full: ${count(heap.sparse.regions)}, with ${bytes(heap.sparse.free)} free in them. What keeps them:`, "heap-pins", words)}
 ${modelTable(pymallocs, words)}
 ${figure("size-classes")}`,
     charts,
     datasets,
+    freeLists: { windows: freeLists.windows, hits: freeLists.hits, births: freeLists.births },
   };
 }
 
-function freeListChart(lists: readonly FreeListRow[], names: readonly string[]): [Chart, Dataset] {
-  const rows = lists.flatMap((row, i): Cell[][] => [
-    [names[i]!, "from the free list", row.fromFreeList],
-    [names[i]!, "from the allocator", row.fromAllocator],
-  ]);
-  return [
-    {
-      name: "free-lists",
-      title: "Births by where their memory came from",
-      text: "For each type and size that used a free list: how many objects were born in memory that an earlier one had left, and how many needed new memory.",
-      label: `Bar chart of births from free lists and from the allocator for ${plural(lists.length, "type")}.`,
-      data: ["free-lists"],
-      specification: specification(lists.length * 20, {
-        data: { name: "free-lists" },
-        mark: { type: "bar" },
-        encoding: {
-          y: { field: "type", type: "nominal", sort: names, title: null },
-          x: { field: "births", type: "quantitative", axis: countAxis("objects born") },
-          color: {
-            field: "source",
-            type: "nominal",
-            title: null,
-            scale: { domain: ["from the free list", "from the allocator"], range: [colour("c2"), colour("c1")] },
-          },
-          tooltip: [{ field: "type" }, { field: "source" }, { field: "births", type: "quantitative", format: ",d" }],
+/** Sums of the windows that the hit rates are drawn by, so that it follows a range as they do. */
+function freeListChart(names: readonly string[]): Chart {
+  return {
+    name: "free-lists",
+    title: "Births by where their memory came from",
+    text: "For each type and size that used a free list: how many objects were born in memory that an earlier one had left, and how many needed new memory.",
+    label: `Bar chart of births from free lists and from the allocator for ${plural(names.length, "type")}.`,
+    data: ["hit-rates"],
+    specification: specification(names.length * 20, {
+      data: { name: "hit-rates" },
+      transform: [
+        { calculate: "datum.births - datum.hits", as: "from the allocator" },
+        { calculate: "datum.hits", as: "from the free list" },
+        { fold: ["from the free list", "from the allocator"], as: ["source", "objects"] },
+      ],
+      mark: { type: "bar" },
+      encoding: {
+        y: { field: "type", type: "nominal", scale: { domain: names }, title: null },
+        x: { aggregate: "sum", field: "objects", type: "quantitative", axis: countAxis("objects born") },
+        color: {
+          field: "source",
+          type: "nominal",
+          title: null,
+          scale: { domain: ["from the free list", "from the allocator"], range: [colour("c2"), colour("c1")] },
         },
-      }),
-      follows: null,
-    },
-    { columns: ["type", "source", "births"], rows },
-  ];
+        tooltip: [
+          { field: "type" },
+          { field: "source" },
+          { aggregate: "sum", field: "objects", type: "quantitative", title: "births", format: ",d" },
+        ],
+      },
+    }),
+    follows: "span",
+  };
 }
 
 function heapSizeChart({ heap }: PoolsAnalysis): [Chart, Dataset] {
@@ -270,9 +279,9 @@ function pinTable(pins: readonly Pin[], text: string, id: string, words: Words):
     .slice(0, ROWS)
     .map(
       ({ type, place, blocks, bytes: size, regions, pinned }) =>
-        html`<tr><th scope="row">${type === null ? "block without an object" : words.name(type)}</th><td>${words.place(place) || "no Python code"}</td><td class="n">${count(blocks)}</td><td class="n">${bytes(size)}</td><td class="n">${count(regions)}</td><td class="n">${bytes(pinned)}</td></tr>`,
+        html`<tr><th scope="row">${type === null ? "block without an object" : words.name(type)}</th><td class="place">${words.place(place) || "no Python code"}</td><td class="n">${count(blocks)}</td><td class="n">${bytes(size)}</td><td class="n">${count(regions)}</td><td class="n">${bytes(pinned)}</td></tr>`,
     );
-  return html`<p>${text}</p><div class="scroll" tabindex="0" role="region" aria-label="What pins memory"><table id="${id}"><thead><tr><th scope="col">type</th><th scope="col">created at</th><th scope="col" class="n">blocks</th><th scope="col" class="n">size</th><th scope="col" class="n">regions</th><th scope="col" class="n">free memory pinned</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`${wholeNote("What keeps regions is about the recording’s end, not the chosen part’s.")}<p>${text}</p><div class="scroll" tabindex="0" role="region" aria-label="What pins memory"><table id="${id}"><thead><tr><th scope="col">type</th><th scope="col">created at</th><th scope="col" class="n">blocks</th><th scope="col" class="n">size</th><th scope="col" class="n">regions</th><th scope="col" class="n">free memory pinned</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function modelTable(models: readonly PymallocResult[], words: Words): Html | null {
@@ -283,5 +292,6 @@ function modelTable(models: readonly PymallocResult[], words: Words): Html | nul
   );
   return html`<h3>Models, at the end of the recording</h3>
 <p>What other allocators would have done with the same requests, in the sizes that the recorded 32-bit interpreter asked for. Internal fragmentation is what rounding up loses, external what lies in free blocks, free pools and headers.</p>
+${wholeNote("A model is fed the whole recording: the table and the size classes are about its end, not the chosen part’s.")}
 <div class="scroll" tabindex="0" role="region" aria-label="Models"><table id="models"><thead><tr><th scope="col">model</th><th scope="col" class="n">requests served</th><th scope="col" class="n">passed to malloc</th><th scope="col" class="n">arenas</th><th scope="col" class="n">at most</th><th scope="col" class="n">from the system</th><th scope="col" class="n">internal</th><th scope="col" class="n">external</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }

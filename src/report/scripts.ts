@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const CLIENT = ["elements", "range", "downloads", "draw", "main"] as const;
+const CLIENT = ["elements", "range", "downloads", "draw", "follow", "main"] as const;
 
 const require = createRequire(import.meta.url);
 

@@ -3,6 +3,7 @@ import { LINE_COUNTS, type LineActivity } from "../analyze/activity.js";
 import type { Overview } from "../analyze/overview.js";
 import { count, plural } from "../base/quantity.js";
 import type { Dataset } from "./charts.js";
+import { wholeNote } from "./finding-section.js";
 import { type Html, html } from "./html.js";
 import { HEAT_STEPS } from "./theme.js";
 import type { Words } from "./words.js";
@@ -87,6 +88,7 @@ export function sourceSection(overview: Overview, words: Words): SourceSection {
     lines.length === 0
       ? html`<p>No line of the program’s own files left an event.</p>`
       : html`<p>What each line of the program’s own files did, counted from the events: references taken (<b>increfs</b>) and given up (<b>decrefs</b>), objects created (<b>births</b>) and deallocated (<b>deaths</b>) while that line ran. ${share(own)} of all such events happened at these lines, ${share(library)} in library code and ${share(noFrame)} where no Python code ran. Each column has its own scale of heat.</p>
+${wholeNote("The charts and the counts are those of the chosen part; the three shares, and how many lines of a file have events, are those of the whole recording.")}
 <figure data-chart="lines-over-time"></figure>
 <h3 id="hot-lines">Hot lines</h3>
 <div class="scroll" tabindex="0" role="region" aria-label="Hot lines"><table id="hot" data-rows="${HOT_LINES}"><thead><tr><th scope="col">line</th><th scope="col">source</th>${countHeads()}</tr></thead><tbody>${hot}</tbody></table></div>

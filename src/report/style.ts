@@ -85,7 +85,8 @@ ol.path .edge::before{content:"↓";margin-left:-1.43rem;margin-right:.6rem;colo
 ol.path .node{display:inline-block;max-width:100%;border:1px solid var(--rule);border-radius:4px;padding:.15rem .6rem;background:var(--panel)}
 ol.path li.suspect .edge{border-left-color:var(--suspect);color:var(--suspect);font-weight:600}
 ol.path li.suspect .edge::before{color:var(--suspect)}
-ol.path li.target .node{border-color:var(--suspect);background:var(--suspectpaper)}
+ol.path li.target .node{border-color:var(--muted);font-weight:600}
+.problem ol.path li.target .node{border-color:var(--suspect);background:var(--suspectpaper);font-weight:inherit}
 .graph{max-width:100%;height:auto;display:block}
 .graph text{font:12px system-ui,"DejaVu Sans",sans-serif;fill:var(--ink)}
 .graph .node{fill:var(--panel);stroke:var(--rule)}
@@ -96,7 +97,17 @@ ol.path li.target .node{border-color:var(--suspect);background:var(--suspectpape
 .graph .arrow{fill:var(--muted)}
 .graph .closingarrow{fill:var(--suspect)}
 pre.lines{margin:.4rem 0;padding:.5rem .75rem;background:var(--panel);overflow-x:auto;font:13px/1.45 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}
-pre.lines mark{background:var(--suspectpaper);color:inherit}
+pre.lines mark{display:inline-block;min-width:100%;background:var(--suspectpaper);color:inherit;box-shadow:none;border-left:3px solid var(--suspect);margin-left:-.5rem;padding-left:calc(.5rem - 3px)}
+.caption{margin:.75rem 0 0;color:var(--muted);font-size:.85rem}
+.caption+pre.lines{margin-top:.15rem}
+.whole,.part{padding:.2rem .6rem;border-left:3px solid var(--c1);background:var(--panel);font-size:.88rem}
+details.runtime{margin:1rem 0}
+details.runtime>summary{cursor:pointer;color:var(--muted)}
+details.runtime>.finding{margin-top:1rem}
+td.place{overflow-wrap:anywhere;min-width:8rem}
+#models th[scope=row]{white-space:normal;max-width:none;min-width:8rem}
+.compared thead th{white-space:normal;min-width:4.5rem}
+.compared th[scope=row]{white-space:normal;overflow-wrap:anywhere;min-width:9rem}
 .outside{opacity:.45}
 footer{margin-top:3rem;padding-top:1rem;padding-bottom:3rem;border-top:1px solid var(--rule);color:var(--muted);font-size:.85rem}
 .skip{position:absolute;left:-999rem}
@@ -110,11 +121,23 @@ nav.sections>div{padding:.4rem .9rem}
 html{scroll-padding-top:1rem}
 .facts{grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr))}
 .finding{padding-left:.6rem}
+table{font-size:.8rem}
+th,td{padding:.2rem .35rem}
+thead th{white-space:normal;vertical-align:bottom}
+th[scope=row]{white-space:normal;overflow-wrap:anywhere;min-width:6.5rem;max-width:9.5rem}
+.listing th[scope=row]{white-space:nowrap;min-width:0}
+td.place{min-width:6.5rem}
 }
 @media print{
-nav.sections,.tools,.range,.skip{display:none}
+nav.sections,.tools,.range,.skip,.screen{display:none}
 body{font-size:10.5pt}
 .scroll{overflow:visible}
+table,#hot,.listing,.statement{font-size:8pt;width:100%;min-width:0;max-width:none}
+th,td{padding:.1rem .25rem}
+td,thead th,th[scope=row],#hot th[scope=row]{white-space:normal;overflow-wrap:anywhere;max-width:none;min-width:0}
+td.n,.listing th.n{white-space:nowrap;overflow-wrap:normal}
+td.code,td.place{min-width:0}
+code,pre.lines{font-size:8pt;white-space:pre-wrap;overflow-wrap:anywhere}
 figure,.finding,.ledger>p{break-inside:avoid}
 h2,h3{break-after:avoid}
 main,header.top,footer{max-width:none;padding:0}

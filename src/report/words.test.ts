@@ -34,8 +34,14 @@ describe("words without values", () => {
 describe("words", () => {
   it("shortens, makes controls visible and counts both", () => {
     const all = words(true);
-    expect(all.name("x".repeat(10_000_000))).toHaveLength(160);
+    expect(all.name("x y".repeat(10_000_000))).toHaveLength(160);
     expect(all.shortened).toBe(1);
+    const long = `${"Long".repeat(100)}Name`;
+    expect(all.name(long)).toMatch(/^(?:Long){11}…LongLongLonName$|^(?:Long){11}…ongLongLongName$/);
+    expect(all.sentence(`3 ${long} objects kept by __main__.${long}[7]`)).toHaveLength(
+      "3  objects kept by __main__.[7]".length + 2 * 60,
+    );
+    expect(all.shortened).toBe(3);
     expect(all.name("a\u202eb\u0000")).toBe("a\\u202eb\\x00");
     expect(all.path("/app/src/x/y.py")).toBe("x/y.py");
     expect(all.path("/app/z.py")).toBe("z.py");

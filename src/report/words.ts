@@ -10,6 +10,9 @@ import { printable } from "../base/printable.js";
 /** Characters of a name, and of a source line. */
 const LONGEST_NAME = 160;
 const LONGEST_LINE = 240;
+/** Characters of one word within a name or a sentence; of a longer one the start and the end are shown. */
+const LONGEST_WORD = 60;
+const WORD_END = 15;
 /** Characters of a text before it is looked at: names in a trace may be megabytes long. */
 const LONGEST_LOOK = 4096;
 
@@ -35,7 +38,7 @@ export class Words {
 
   /** A name of the program's: of a type, a function, a module. */
   name(text: string | null): string {
-    return text === null ? "" : this.#clip(text, LONGEST_NAME);
+    return text === null ? "" : this.#named(text, LONGEST_NAME);
   }
 
   /** Something that the program computed. */
@@ -47,17 +50,17 @@ export class Words {
 
   /** A path to an object, or one step of it: subscripts that are no plain numbers are values. */
   expression(text: string): string {
-    return this.#clip(this.options.values ? text : this.#withoutValues(text), LONGEST_NAME);
+    return this.#named(this.options.values ? text : this.#withoutValues(text), LONGEST_NAME);
   }
 
   /** A sentence that an analyzer made of names, numbers and expressions; `values`: expressions in it as they were. */
   sentence(text: string, expressions: readonly string[] = []): string {
-    if (this.options.values) return this.#clip(text, 4 * LONGEST_NAME);
+    if (this.options.values) return this.#named(text, 4 * LONGEST_NAME);
     const known = expressions.reduce(
       (all, expression) => (expression === "" ? all : all.split(expression).join(this.#withoutValues(expression))),
       text,
     );
-    return this.#clip(this.#withoutValues(known), 4 * LONGEST_NAME);
+    return this.#named(this.#withoutValues(known), 4 * LONGEST_NAME);
   }
 
   /** A source line; null where there is none or none is wanted. */
@@ -121,9 +124,24 @@ export class Words {
     return out;
   }
 
-  #clip(text: string, most: number): string {
+  /** Text with names in it: one that is as long as a paragraph would fill the screen before anything is said. */
+  #named(text: string, most: number): string {
+    const short = text.slice(0, LONGEST_LOOK).replace(/[\p{L}\p{N}_]{61,}/gu, (word) => {
+      const letters = [...word];
+      if (letters.length <= LONGEST_WORD) return word;
+      return `${letters.slice(0, LONGEST_WORD - WORD_END - 1).join("")}…${letters.slice(-WORD_END).join("")}`;
+    });
+    const isWhole = short.length === Math.min(text.length, LONGEST_LOOK) && text.length <= LONGEST_LOOK;
+    return this.#clip(short, most, isWhole);
+  }
+
+  /** `isWhole`: false where something has been left out of the text already. */
+  #clip(text: string, most: number, isWhole = true): string {
     const seen = printable(text.length > LONGEST_LOOK ? text.slice(0, LONGEST_LOOK) : text);
-    if (seen.length <= most && text.length <= LONGEST_LOOK) return seen;
+    if (seen.length <= most && text.length <= LONGEST_LOOK) {
+      if (!isWhole) this.shortened++;
+      return seen;
+    }
     this.shortened++;
     return `${[...seen.slice(0, most - 1)].join("")}…`.replace(/[\ud800-\udbff]…$/, "…");
   }

@@ -135,6 +135,28 @@ describe("cycles that died or were left", () => {
     inferred = await answerOf("shapes", { rerun: false });
   });
 
+  it("say of which types their objects are, and how many of them died and how many were left", () => {
+    const number = (n: number): string => n.toLocaleString("en-US");
+    const mixed = observed.findings.filter(({ types }) => types.length > 1);
+    expect(mixed.length).toBeGreaterThan(5);
+    for (const { title, objects, structures, stillThere, types, typesInAll } of observed.findings) {
+      if (types.length === typesInAll) expect(types.reduce((sum, one) => sum + one.objects, 0)).toBe(objects);
+      const [, said, parts] = /\((\d[\d,]*) objects?(?:: (.*?);|,) [\d,]+ bytes\)/.exec(title)!;
+      expect(said).toBe(number(objects));
+      expect(parts !== undefined).toBe(typesInAll > 1);
+      if (parts === undefined) continue;
+      const told = parts.split(/, | and /).map((part) => /^([\d,]+) (?:of \d+ other types|(.+))$/.exec(part)!);
+      expect(told.reduce((sum, [, n]) => sum + Number(n!.replace(/,/g, "")), 0)).toBe(objects);
+      for (const [, n, type] of told)
+        if (type !== undefined) expect(types).toContainEqual({ type, objects: Number(n!.replace(/,/g, "")) });
+      if (stillThere > 0 && stillThere < structures)
+        expect(title).toContain(
+          `: ${number(structures - stillThere)} died by the collector, ${number(stillThere)} were still there at the end`,
+        );
+    }
+    expect(observed.findings.some(({ title }) => / died by the collector, \d+ were still/.test(title))).toBe(true);
+  });
+
   it("are found, each kind once, with how many died and how many were left", () => {
     const kinds = [
       ...markedLines("shapes", "closes").keys(),

@@ -1,5 +1,5 @@
 /** Single charts as files, and two traces compared, in a real browser where there is one. */
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bytes, count } from "../../src/base/quantity.js";
@@ -61,6 +61,26 @@ describe("chart", () => {
     expect(await wrong("chart", before, "calls", "-o", "x.gif")).toMatch(/must end in .svg, .png or .json/);
     expect(await wrong("report")).toMatch(/name one trace, or two after --compare/);
     expect(await wrong("report", "--compare", before)).toMatch(/name one trace, or two after --compare/);
+  });
+});
+
+describe("report and chart", () => {
+  it("refuse to write onto the traces that they read", async () => {
+    const bytesBefore = readFileSync(before);
+    symlinkSync(before, join(folder, "link.svg"));
+    for (const words of [
+      ["report", before, "-o", before],
+      ["report", before, "-o", `${before}-wal`],
+      ["report", "--compare", after, before, "-o", before],
+      ["chart", before, "live-bytes", "-o", "link.svg"],
+    ]) {
+      const { out, err, code } = await refledger(words, { cwd: folder });
+      expect([code, out]).toEqual([2, ""]);
+      expect(err).toMatch(
+        /^refledger: -o \S+: that (is the trace itself|belongs to the trace \S+); choose another file\n$/,
+      );
+    }
+    expect(readFileSync(before).equals(bytesBefore)).toBe(true);
   });
 });
 

@@ -81,7 +81,13 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
       `${count(info.events.incref + info.events.decref + info.events.setref)} changes`,
     );
     expect(await fact("born")).toContain(count(info.events.new));
-    expect(await fact("born")).toContain(`${count(info.events.dealloc)} deallocated`);
+    const at = await jsonOf<Survey>("at", trace, "--time", "end");
+    const older = info.objects.baseline - (at.alive.objects - at.objects);
+    const own = info.events.dealloc - older;
+    expect(await fact("born")).toContain(
+      `${count(info.events.dealloc)} deallocated: ${count(own)} of these and ${count(older)} of the runtime’s`,
+    );
+    expect(info.events.new - own).toBe(at.objects);
     expect(await fact("collections")).toContain(count(info.collections));
     expect(await fact("collections")).toContain(plural(info.marks, "mark"));
     expect(checked.ok).toBe(true);
@@ -180,6 +186,11 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
   });
 
   const text = (selector: string): Promise<string> => page.locator(selector).innerText();
+  /** Opens what is folded away, so that it is on the screen. */
+  const unfold = (): Promise<void> =>
+    page.locator("details").evaluateAll((all) => {
+      for (const one of all) (one as HTMLDetailsElement).open = true;
+    });
   const flat = (words: string): string => words.replace(/\s+/g, " ");
 
   it("tells of leaks what `leaks` prints", async () => {
@@ -187,6 +198,7 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
     const shown = answer.findings.filter(({ kind }) => kind !== "cycle");
     expect(shown.some(({ isProblem, culprit }) => isProblem && culprit !== null)).toBe(true);
     expect(await page.locator("#leaks article").count()).toBe(shown.length);
+    await unfold();
     expect(await text("#leak-scope")).toContain(
       `${count(answer.iterations.count)} rounds by ${answer.iterations.name}`,
     );
@@ -196,7 +208,13 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
       expect(said).toContain(flat(finding.title));
       expect(said).toContain(`${plural(finding.objects, "object")} of type ${finding.type}, ${bytes(finding.bytes)}`);
       if (finding.keptBy) expect(said).toContain(finding.keptBy.expression);
-      if (finding.holder) expect(said).toContain(`What grows is ${finding.holder.expression}`);
+      if (finding.holder)
+        expect(said).toContain(
+          `${finding.isProblem ? "What grows" : "What holds them"} is ${finding.holder.expression}`,
+        );
+      // Where nothing is wrong nothing is under suspicion.
+      expect(await page.locator(`${article} li.suspect`).count()).toBe(finding.isProblem && finding.keptBy ? 1 : 0);
+      expect(said.includes("the suspect reference")).toBe(finding.isProblem && finding.keptBy !== null);
       if (finding.isProblem && finding.perIteration !== null)
         expect(await text(`${article} [data-rate]`)).toBe(String(Math.round(finding.perIteration * 100) / 100));
       if (finding.culprit && finding.reference) {
@@ -247,22 +265,54 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
     const answer = await answerOf<CyclesAnswer>("cycles", trace);
     expect(answer.findings.length).toBeGreaterThan(0);
     expect(await page.locator("#cycles article").count()).toBe(Math.min(10, answer.findings.length));
-    for (const finding of answer.findings.slice(0, 10)) {
+    await unfold();
+    const isOwn = ({ isProblem, recorded, createdAt }: CyclesAnswer["findings"][number]): boolean =>
+      isProblem || (recorded && createdAt?.file?.endsWith("leaky-cache.py") === true);
+    const own = answer.findings.filter(isOwn);
+    expect(own.length).toBeGreaterThan(0);
+    expect(await page.locator("#cycles > article").count()).toBe(own.length);
+    expect(await text("#verdict")).toContain(`${plural(own.length, "kind")} of cycles`);
+    for (const finding of [...own, ...answer.findings.filter((one) => !isOwn(one))].slice(0, 10)) {
       const said = flat(await text(`#cycles [data-finding="${finding.fingerprint}"]`));
       expect(said).toContain(flat(finding.title));
       expect(said).toContain(`${plural(finding.cycles, "cycle")} in ${plural(finding.structures, "piece")} of garbage`);
-      const { deadEvents, deadSeconds, example } = finding;
-      if (deadEvents && deadSeconds)
+      if (finding.typesInAll > 1) expect(said).toContain(`of ${finding.typesInAll} types (`);
+      else expect(said).toContain(`${plural(finding.objects, "object")} of type ${finding.type}`);
+      for (const { type, objects } of finding.typesInAll > 1 ? finding.types.slice(0, 8) : [])
+        expect(said).toContain(`${count(objects)} ${type}`);
+      const { deadEvents, deadSeconds, example, structures } = finding;
+      if (deadEvents && deadSeconds) {
+        const { least, most, mean } = deadEvents;
+        const span =
+          least === most
+            ? plural(least, "event")
+            : `${count(least)} to ${count(most)} events, ${count(mean)} on average`;
         expect(said).toContain(
-          `They lay dead for ${count(deadEvents.least)} to ${count(deadEvents.most)} events, ${count(deadEvents.mean)} on average (${deadSeconds.mean.toFixed(3)} s; ${count(finding.byteSeconds)} byte-seconds in all)`,
+          `${structures === 1 ? "It" : "They"} lay dead for ${span} (${deadSeconds.mean.toFixed(3)} s; ${count(finding.byteSeconds)} byte-seconds in all)`,
         );
+      }
       for (const [name, moment] of [
         ["Closed", example.closed?.time],
         ["Orphaned", example.orphaned?.time],
         ["Collected", example.collected],
       ] as const)
         if (moment) expect(said).toContain(`${name} at #${count(moment.event)} (${moment.seconds.toFixed(3)} s)`);
+      if (example.collected === null) {
+        expect(said).toContain("Collected never: it was still there at the end");
+        expect(said).not.toContain("went with it");
+      }
+      const { place } = example.orphaned ?? { place: null };
+      if (place?.file?.endsWith("leaky-cache.py")) {
+        expect(said).toContain(`${place.function} leaky-cache.py:${place.line}`);
+        expect(said).toContain(place.source!);
+      }
     }
+    // Every excerpt says what it shows.
+    const captions = await page
+      .locator("pre.lines")
+      .evaluateAll((all) => all.map((one) => one.previousElementSibling?.className));
+    expect(new Set(captions)).toEqual(new Set(["caption"]));
+    expect(await text("#cycles")).toContain("The store that closed the ring: leaky-cache.py:");
     if (answer.atEnd.known)
       expect(await text("#cycles")).toContain(`${plural(answer.atEnd.objects, "object")} in cycles lay as garbage`);
     const number = (n: number | null): string => (n === null ? "–" : count(n));
@@ -361,6 +411,8 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
   });
 
   it("narrows what follows to the brushed range, and says the same as sql about it", async () => {
+    const alive = await cells("#alive");
+    const freeTotal = await text("#free-total");
     const chart = page.locator('[data-chart="live-bytes"] svg');
     await chart.scrollIntoViewIfNeeded();
     const box = (await chart.boundingBox())!;
@@ -394,6 +446,45 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
     expect(seen.length).toBeGreaterThan(1);
     for (const [start, stop, hidden] of seen) expect(hidden).toBe(Number(start) >= to! || Number(stop) < from!);
     expect(seen.some(([, , hidden]) => hidden)).toBe(true);
+    const end = await jsonOf<Survey>("at", trace, "--time", `#${to}`);
+    expect(await text("#alive-part")).toContain(
+      `#${count(to!)} (${end.time.seconds.toFixed(3)} s), the end of the chosen part: ${plural(end.objects, "object")}, ${bytes(end.bytes)}.`,
+    );
+    expect((await cells("#alive")).map(([, ...numbers]) => numbers.slice(0, 2))).toEqual(
+      end.types.slice(0, 15).map((row) => [count(row.count), bytes(row.bytes)]),
+    );
+    const { freeLists: lists } = await answerOf<PoolsAnalysis>("pools", trace, "--from", `#${from}`, "--to", `#${to}`);
+    const percent = (hits: number, all: number): string => (all === 0 ? "–" : `${((100 * hits) / all).toFixed(1)} %`);
+    const births = lists.fromFreeList + lists.fromAllocator;
+    expect(await text("#free-total")).toBe(
+      `In the chosen part, ${count(lists.fromFreeList)} of ${count(births)} births (${percent(lists.fromFreeList, births)}) were served so, without asking the allocator.`,
+    );
+    const nameOf = (row: PoolsAnalysis["freeLists"]["rows"][number]): string =>
+      `${row.type}, ${row.size === null ? "larger" : `${row.size} B`}`;
+    for (const [name, hits, fresh, rate] of await cells("#free-lists")) {
+      const row = lists.rows.find((one) => name === nameOf(one) || name!.endsWith(`.${nameOf(one)}`));
+      if (row)
+        expect([name, hits, fresh, rate]).toEqual([
+          name,
+          count(row.fromFreeList),
+          count(row.fromAllocator),
+          percent(row.fromFreeList, row.fromFreeList + row.fromAllocator),
+        ]);
+      else expect([name, hits]).toEqual([name, "0"]);
+    }
+    const bars = page.locator('[data-chart="free-lists"] svg');
+    await bars.scrollIntoViewIfNeeded();
+    expect(await text("#heap-part")).toMatch(
+      new RegExp(`^At #${count(to!)} .*, the end of the chosen part, blocks held .* of a footprint of `),
+    );
+    const { heap } = await answerOf<PoolsAnalysis>("pools", trace, "--to", `#${to}`);
+    expect(await text("#heap-part")).toContain(`blocks held ${bytes(heap.used)} of a footprint`);
+    // What is of the whole recording says so, in each section that has such numbers.
+    for (const section of ["leaks", "cycles", "pools", "source", "objects"]) {
+      const notes = page.locator(`#${section} [data-whole]`);
+      expect([section, await notes.count()]).not.toEqual([section, 0]);
+      for (const note of await notes.all()) expect(await note.isVisible()).toBe(true);
+    }
     await screenshot(page, "page-brushed");
     // Capturing a page as a whole gives it no width for a moment: nobody has chosen anything by that.
     const chosen = await page.locator("#range").innerText();
@@ -405,6 +496,40 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
     expect(await page.locator("#range").innerText()).toBe(chosen);
     await page.getByRole("button", { name: "whole recording" }).click();
     await expect.poll(() => page.locator("#range").innerText()).toBe("the whole recording");
+    for (const note of await page.locator("[data-whole], .part").all()) expect(await note.isVisible()).toBe(false);
+    expect(await cells("#alive")).toEqual(alive);
+    expect(await text("#pools")).toContain(freeTotal);
+  });
+
+  it("says that there is nothing in a part that has nothing, and moves neither slider by the other", async () => {
+    await page.locator("#to").fill("3");
+    expect(await cells("#collections")).toContainEqual(["none in this part"]);
+    for (const statement of await page.locator("table.statement").all())
+      expect((await statement.innerText()).includes("none in this part")).toBe(
+        (await statement.locator("tbody tr[data-event]:visible").count()) === 0,
+      );
+    await page.locator("#from").fill("40");
+    expect([await page.locator("#from").inputValue(), await page.locator("#to").inputValue()]).toEqual(["2", "3"]);
+    await page.locator("#to").fill("0");
+    expect([await page.locator("#from").inputValue(), await page.locator("#to").inputValue()]).toEqual(["2", "3"]);
+    const [, first, last] = /^events #([\d,]+) to #([\d,]+)/.exec(await page.locator("#range").innerText())!;
+    expect(await page.locator("#from").getAttribute("aria-valuetext")).toMatch(`event ${first}, `);
+    expect(await page.locator("#to").getAttribute("aria-valuetext")).toMatch(`event ${last}, `);
+    // Up to the next frame that is painted. The quickest of several: other work on the machine only adds to what a brush takes.
+    const took = await page.locator("#to").evaluate(async (slider) => {
+      let least = Number.POSITIVE_INFINITY;
+      for (const stretch of ["60", "10", "50", "20", "40"]) {
+        const start = performance.now();
+        (slider as HTMLInputElement).value = stretch;
+        slider.dispatchEvent(new Event("input"));
+        await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
+        least = Math.min(least, performance.now() - start);
+      }
+      return least;
+    });
+    expect(took).toBeLessThan(200);
+    await page.getByRole("button", { name: "whole recording" }).click();
+    expect(await page.locator("#collections .none").count()).toBe(0);
   });
 
   it("shows the finding that a link names, whatever part was chosen", async () => {

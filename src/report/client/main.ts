@@ -1,7 +1,8 @@
 /** Starts the page: charts, the choice of a range, and what follows it. */
 import { drawCharts, mountCharts } from "./draw.js";
 import { byId, element, number, page } from "./elements.js";
-import { choose, isWhole, onRange, type Range, sumsIn, whole } from "./range.js";
+import { fillTable, showAlive, showFreeLists, showHeap, showNotes, showStatements } from "./follow.js";
+import { choose, currentRange, isWhole, onRange, type Range, sumsIn, whole } from "./range.js";
 
 /** Steps of heat, and the counts of a line, as on the server's side. */
 const STEPS = 7;
@@ -14,8 +15,14 @@ function showRange(range: Range): void {
   byId("range")!.textContent = isWhole(range)
     ? "the whole recording"
     : `events #${number(from.event)} to #${number(to.event)} (${from.seconds.toFixed(3)} s to ${to.seconds.toFixed(3)} s)`;
-  byId<HTMLInputElement>("from")!.value = String(range.from);
-  byId<HTMLInputElement>("to")!.value = String(range.to);
+  for (const [id, stretch, edge] of [
+    ["from", range.from, from],
+    ["to", range.to, to],
+  ] as const) {
+    const slider = byId<HTMLInputElement>(id)!;
+    slider.value = String(stretch);
+    slider.setAttribute("aria-valuetext", `event ${number(edge.event)}, ${edge.seconds.toFixed(3)} s`);
+  }
   byId<HTMLButtonElement>("whole")!.disabled = isWhole(range);
 }
 
@@ -26,13 +33,12 @@ function showTypes(range: Range): void {
     .sort((x, y) => y.sums[0]! - x.sums[0]! || (x.type < y.type ? -1 : 1))
     .slice(0, TYPE_ROWS);
   const cell = (n: number): HTMLElement => element("td", { class: "n" }, number(n));
-  byId<HTMLTableElement>("types")
-    ?.tBodies.item(0)
-    ?.replaceChildren(
-      ...rows.map(({ type, sums: [born, died] }) =>
-        element("tr", {}, element("th", { scope: "row" }, type), cell(born!), cell(died!), cell(born! - died!)),
-      ),
-    );
+  fillTable(
+    "types",
+    rows.map(({ type, sums: [born, died] }) =>
+      element("tr", {}, element("th", { scope: "row" }, type), cell(born!), cell(died!), cell(born! - died!)),
+    ),
+  );
 }
 
 interface SourceRow {
@@ -82,8 +88,9 @@ function showLines(range: Range): void {
     .sort((x, y) => total(y) - total(x) || x - y)
     .slice(0, Number(hot.dataset["rows"]));
   const lines = page.datasets["lines"]!.rows;
-  hot.tBodies.item(0)!.replaceChildren(
-    ...order.map((index) => {
+  fillTable(
+    "hot",
+    order.map((index) => {
       const [file, line, name, source] = lines[index]!;
       const short = String(file).slice(String(file).lastIndexOf("/") + 1);
       return element(
@@ -95,16 +102,6 @@ function showLines(range: Range): void {
       );
     }),
   );
-}
-
-/** Rows of statements outside the range step back. */
-function showStatements(range: Range): void {
-  const first = page.edges[range.from]!.event;
-  const last = page.edges[range.to]!.event;
-  for (const row of document.querySelectorAll<HTMLElement>("tr[data-event]")) {
-    const event = Number(row.dataset["event"]);
-    row.hidden = !isWhole(range) && (event < first || event >= last);
-  }
 }
 
 /** Findings that were seen outside of the range alone are hidden, and their number is said. */
@@ -140,14 +137,16 @@ function start(): void {
     onRange(showLines);
     onRange(showStatements);
     onRange(showFindings);
+    for (const show of [showAlive, showFreeLists, showHeap, showNotes]) onRange(show);
     followLinks();
+    // Neither end is moved by the other: one that would pass it stops before it.
     from.addEventListener("input", () => {
-      const at = Math.min(Number(from.value), page.edges.length - 2);
-      choose({ from: at, to: Math.max(at + 1, Number(to.value)) });
+      choose({ from: Math.min(Number(from.value), currentRange().to - 1), to: currentRange().to });
+      showRange(currentRange());
     });
     to.addEventListener("input", () => {
-      const at = Math.max(1, Number(to.value));
-      choose({ from: Math.min(at - 1, Number(from.value)), to: at });
+      choose({ from: currentRange().from, to: Math.max(Number(to.value), currentRange().from + 1) });
+      showRange(currentRange());
     });
     byId("whole")!.addEventListener("click", () => choose(whole()));
   }
