@@ -173,6 +173,8 @@ function heldBy({ graph }: Scene, nodes: readonly number[]): { objects: number; 
   return { objects: seen.size, bytes };
 }
 
+const CACHE = "_lru_cache_wrapper";
+
 /** By address of their type: dead objects whose memory is kept in a free list. Some free lists keep the reference to the type in it, too. */
 function deadByType({ census, replay }: Scene): Map<number, number> {
   const address = new Map([...replay.reader.rows("types")].map((type) => [type.id, type.address]));
@@ -190,6 +192,7 @@ export function risenCounts(scene: Scene, leaks: readonly LeakFinding[]): LeakFi
   if (!graph || moments.end !== replay.end) return [];
   const since = moments.points[moments.from]!;
   const inFreeLists = deadByType(scene);
+  const typeOf = (node: number): string => scene.typeName(graph.type[node]!);
   const candidates: { node: number; rise: number; kept: number; holder: number }[] = [];
   for (const { address, values } of census.counts) {
     const node = graph.nodeAt(address);
@@ -211,6 +214,8 @@ export function risenCounts(scene: Scene, leaks: readonly LeakFinding[]): LeakFi
       if (count >= 0.5 * rise && count > (fromOld.get(holder) ?? 0)) holder = source;
     }
     if (lost < 0.5 * rise && holder === NONE) continue;
+    // A bounded cache refers to the type of its links once for each of them (lru_cache_tp_traverse, Modules/_functoolsmodule.c).
+    if (holder !== NONE && typeOf(node) === "type" && typeOf(holder) === CACHE) continue;
     const isLost = lost >= 0.5 * rise;
     candidates.push({ node, rise, kept: isLost ? lost : fromOld.get(holder)!, holder: isLost ? NONE : holder });
   }

@@ -26,7 +26,7 @@ import { lostObjects, risenCounts } from "./leaks-lost.js";
 import { createScene, namedAt, partOf, type Scene } from "./leaks-scene.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-12";
+const VERSION = "leaks-13";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
