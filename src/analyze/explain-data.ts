@@ -136,6 +136,6 @@ export interface Explanation {
   readonly lines: readonly ExplainedLine[];
   /** Those that the lines speak of, by number. */
   readonly objects: readonly ExplainedObject[];
-  /** Objects that were not looked at since there were too many at once. */
+  /** Objects that no variable names and that were not looked at since there were too many at once; 0 where only what is named is told. */
   readonly leftOut: number;
 }

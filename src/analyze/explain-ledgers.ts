@@ -4,7 +4,12 @@
  *
  * Every object that has an event in a round that will be shown gets a ledger; it is dropped again when the object dies without ever
  * having been named, so memory follows what lives and what is shown. Counts are carried in the ledger and compared with the
- * folded heap whenever a round ends: a difference is a bug, not an answer.
+ * folded heap at the end: a difference is a bug, not an answer.
+ *
+ * One line can make more objects than there is room for, and which of them will be named is known later: an import makes half a million.
+ * So what a library's code makes has its own room, and what the program's own lines make has another. Where an object is named that
+ * there was no room for, the pass is made again with room for just these (`missed`, and `named` of the input): the variables are
+ * known by then, the interpreter need not run again.
  */
 import { assert } from "../base/failure.js";
 import { eventNumber } from "../base/ids.js";
@@ -13,14 +18,14 @@ import { countOf } from "../replay/survey.js";
 import type { Moment, MomentFrame, Variable } from "../rewind/moment.js";
 import { type EventColumns, Kind } from "../trace/events.js";
 import type { Change } from "./explain-data.js";
-import type { Binding, Ledger, LedgerInput, Ledgers, ObjectThen } from "./explain-ledger.js";
-import { Places } from "./explain-places.js";
+import type { Binding, Ledger, LedgerInput, Ledgers, Maker, ObjectThen } from "./explain-ledger.js";
+import { type Place, Places } from "./explain-places.js";
 import { LineWalker, type Round } from "./explain-walk.js";
 import { type Circumstances, type Dying, freedText, quote, whyDown, whyUp } from "./explain-words.js";
 
 /** Changes of one object in one round that are kept. */
 const MOST_CHANGES = 500;
-/** Ledgers of living objects that nothing names; beyond that, objects are not looked at. */
+/** Ledgers of living objects that nothing names, by who made them; beyond that, objects are not looked at. */
 const MOST_UNNAMED = 20_000;
 /** Events of a call before its function is entered, at most: its arguments are looked for among them. */
 const MOST_CALL_EVENTS = 1000;
@@ -58,8 +63,10 @@ export class LedgerKeeper {
   readonly #immortal: Binding[] = [];
   readonly #lastNamed = new Map<string, string>();
   /** Ledgers at hand. */
-  #open = 0;
-  #doneUnnamed = 0;
+  readonly #open = { own: 0, library: 0 };
+  readonly #doneUnnamed = { own: 0, library: 0 };
+  readonly #refused = new NumberSet();
+  readonly #missed = new Set<number>();
   #leftOut = 0;
   readonly #then = new Map<number, Map<number, ObjectThen>>();
   /** Variables of the frame that was just left, by address of what the frame itself refers to. */
@@ -105,7 +112,8 @@ export class LedgerKeeper {
       if (ledger.names.size > 0 || this.#in.all) this.#done.push(ledger);
     }
     this.#handOver();
-    return { all: this.#done, immortal: this.#immortal, leftOut: this.#leftOut, atMoment: this.#then };
+    const leftOut = this.#leftOut + this.#refused.size - this.#missed.size;
+    return { all: this.#done, immortal: this.#immortal, leftOut, missed: this.#missed, atMoment: this.#then };
   }
 
   /** Follows the events before this one, from where the keeper has got to. Nobody else may wind the replay until the end. */
@@ -167,7 +175,7 @@ export class LedgerKeeper {
         this.#lastNamed.set(full, variable.text);
         return;
       }
-      const ledger = this.#ledgerAt(variable.address, heap, undefined, true);
+      const ledger = this.#ledgerAt(variable.address, heap, undefined, "named");
       ledger?.names.add(full);
       const now = `#${object.id}`;
       if (ledger && scope !== "" && this.#lastNamed.get(full) !== now)
@@ -266,17 +274,21 @@ export class LedgerKeeper {
     };
   }
 
-  #ledgerAt(address: number, heap: Heap, born: number | undefined, named: boolean): Ledger | undefined {
+  /** `found`: where; named: as the value of a variable. */
+  #ledgerAt(address: number, heap: Heap, born: number | undefined, found: Maker | "named"): Ledger | undefined {
     const known = this.#byAddress.get(address);
     if (known?.alive) return known;
     const object = heap.objectAt(address);
     if (!object?.alive || countOf(object.count) === null) return undefined;
     if (known && known.object === object.id) return known;
-    if (!named && this.#open >= MOST_UNNAMED) {
-      this.#leftOut++;
+    const maker = found === "library" ? "library" : "own";
+    const named = found === "named" || this.#in.named?.has(object.id) === true;
+    if (!named && this.#open[maker] >= MOST_UNNAMED) {
+      this.#refused.add(object.id);
       return undefined;
     }
-    this.#open++;
+    if (this.#refused.has(object.id)) this.#missed.add(object.id);
+    this.#open[maker]++;
     const ledger: Ledger = {
       object: object.id,
       address,
@@ -288,6 +300,7 @@ export class LedgerKeeper {
       names: new Set(),
       rounds: [],
       lines: new Map(),
+      maker,
       ending: undefined,
     };
     this.#put(address, ledger);
@@ -303,10 +316,10 @@ export class LedgerKeeper {
   /** A ledger whose object is no more: kept if it had a name, or as long as there is room when all are asked for. */
   #drop(ledger: Ledger): void {
     const named = ledger.names.size > 0;
-    if (named || (this.#in.all && this.#doneUnnamed < MOST_UNNAMED)) this.#done.push(ledger);
+    if (named || (this.#in.all && this.#doneUnnamed[ledger.maker] < MOST_UNNAMED)) this.#done.push(ledger);
     else if (this.#in.all) this.#leftOut++;
-    this.#open--;
-    if (!named) this.#doneUnnamed++;
+    this.#open[ledger.maker]--;
+    if (!named) this.#doneUnnamed[ledger.maker]++;
   }
 
   #event(columns: EventColumns, row: number, round: Round | undefined, fold: (to: number) => Heap): void {
@@ -363,7 +376,7 @@ export class LedgerKeeper {
     let ledger = this.#byAddress.get(address);
     const show = this.#show;
     // An object that was handed to its destructor still has events: its finalizer holds it.
-    if (!ledger && show) ledger = this.#ledgerAt(address, fold(row), undefined, false);
+    if (!ledger && show) ledger = this.#ledgerAt(address, fold(row), undefined, this.#foundAt(columns, row));
     if (!ledger) {
       if (kind === Kind.dealloc) this.#dies(columns, row, undefined, line, fold);
       return;
@@ -431,7 +444,8 @@ export class LedgerKeeper {
       this.#drop(before);
     }
     if (!round || !this.#show) return;
-    const ledger = this.#ledgerAt(address, fold(row + 1), round.line, false);
+    const maker = this.#places.at(columns.location[row]!).own ? "own" : "library";
+    const ledger = this.#ledgerAt(address, fold(row + 1), round.line, maker);
     if (!ledger) return;
     ledger.lines.set(round.line, { plus: 0, minus: 0, before: 0, after: ledger.count });
     this.#change(ledger, round, 0, { event, delta: 1, by: "birth", text: "born", after: countOf(ledger.count) }, 1);
@@ -442,7 +456,8 @@ export class LedgerKeeper {
     const up = columns.kind[row] === Kind.incref;
     const place = this.#places.at(location);
     const cFunction = this.#in.replay.names.cFunction(columns.site[row]!);
-    if (place.own) this.#name(ledger, place, up, cFunction);
+    const variable = place.own ? variableOf(place, up, cFunction) : undefined;
+    if (variable !== undefined) ledger.names.add(variable);
     if (!round) {
       if (!up) this.#takeLeaving(location, ledger.address);
       return;
@@ -475,24 +490,13 @@ export class LedgerKeeper {
       this.#unsettled.push({ change, dying });
   }
 
-  /** Instructions of which the object that they count is known to be a variable's value. */
-  #name(
-    ledger: Ledger,
-    place: { opcode: string | null; names: readonly string[]; function: string },
-    up: boolean,
-    c: string | null,
-  ): void {
-    const { opcode, names } = place;
-    const [name] = names;
-    if (opcode === null || name === undefined || names.length !== 1) return;
-    const local = place.function === "<module>" ? name : `${place.function}.${name}`;
-    if (up && opcode === "STORE_NAME" && c === "PyDict_SetItem") {
-      // In the body of a class the name is an attribute.
-      if (place.function === "<module>") ledger.names.add(name);
-    } else if (up && opcode === "STORE_GLOBAL") ledger.names.add(name);
-    else if (up && /^LOAD_FAST(_CHECK)?$/.test(opcode)) ledger.names.add(local);
-    else if (!up && (opcode === "STORE_FAST" || opcode === "DELETE_FAST") && c === "_PyEval_EvalFrameDefault")
-      ledger.names.add(local);
+  #foundAt(columns: EventColumns, row: number): Maker | "named" {
+    const place = this.#places.at(columns.location[row]!);
+    if (!place.own) return "library";
+    const kind = columns.kind[row]!;
+    if (kind !== Kind.incref && kind !== Kind.decref) return "own";
+    const cFunction = this.#in.replay.names.cFunction(columns.site[row]!);
+    return variableOf(place, kind === Kind.incref, cFunction) === undefined ? "own" : "named";
   }
 
   #takeLeaving(location: number, address: number): Circumstances["leaving"] {
@@ -601,3 +605,41 @@ export class LedgerKeeper {
     }
   }
 }
+
+/** The variable whose value an instruction is known to count, as `x` or `foo.x`. */
+function variableOf(place: Place, up: boolean, cFunction: string | null): string | undefined {
+  const { opcode, names } = place;
+  const [name] = names;
+  if (opcode === null || name === undefined || names.length !== 1) return undefined;
+  // In the body of a class the name is an attribute.
+  if (up && opcode === "STORE_NAME" && cFunction === "PyDict_SetItem")
+    return place.function === "<module>" ? name : undefined;
+  if (up && opcode === "STORE_GLOBAL") return name;
+  const read = up && /^LOAD_FAST(_CHECK)?$/.test(opcode);
+  const left = !up && (opcode === "STORE_FAST" || opcode === "DELETE_FAST") && cFunction === "_PyEval_EvalFrameDefault";
+  if (!read && !left) return undefined;
+  return place.function === "<module>" ? name : `${place.function}.${name}`;
+}
+
+/** A set of numbers of objects, which are dense: a bit each. */
+class NumberSet {
+  readonly #pages = new Map<number, Uint32Array>();
+  size = 0;
+
+  add(number: number): void {
+    const page = this.#pages.get(Math.floor(number / PAGE)) ?? new Uint32Array(PAGE / 32);
+    this.#pages.set(Math.floor(number / PAGE), page);
+    const at = number % PAGE;
+    const bit = 1 << (at & 31);
+    if ((page[at >> 5]! & bit) === 0) this.size++;
+    page[at >> 5]! |= bit;
+  }
+
+  has(number: number): boolean {
+    const at = number % PAGE;
+    const page = this.#pages.get(Math.floor(number / PAGE));
+    return page !== undefined && (page[at >> 5]! & (1 << (at & 31))) !== 0;
+  }
+}
+
+const PAGE = 1 << 15;

@@ -75,16 +75,19 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
       const sum = wanted(line) ? survey.lines.get(line) : undefined;
       return sum !== undefined && (nth <= first || nth > sum.rounds - last);
     };
-    const keeper = new LedgerKeeper({
-      replay,
-      file,
-      source,
-      code,
-      shown,
-      all: options.all ?? false,
-    });
+    const input = { replay, file, source, code, shown, all: options.all ?? false };
+    const keeper = new LedgerKeeper(input);
     const moments = await readMoments(past, stopsOf(replay, chosen), file, options.graphObjects ?? 0, keeper);
-    const ledgers = keeper.end();
+    let ledgers = keeper.end();
+    if (ledgers.missed.size > 0) {
+      const again = new LedgerKeeper({ ...input, named: ledgers.missed });
+      for (const [event, moment] of moments) {
+        again.follow(event);
+        again.meet(moment);
+      }
+      again.follow(replay.end);
+      ledgers = again.end();
+    }
     const explanation = assembled(replay, file, source, survey.lines, ledgers, code, wanted, options.all ?? false);
     return {
       explanation,
@@ -211,7 +214,8 @@ function assembled(
     exitCode: replay.reader.meta.exitCode ?? null,
     lines,
     objects: told.map((ledger) => explainObject(replay, ledger, told)),
-    leftOut: ledgers.leftOut,
+    // Of what no variable names nothing is told without `all`.
+    leftOut: all ? ledgers.leftOut : 0,
   };
 }
 
