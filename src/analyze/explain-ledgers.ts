@@ -21,7 +21,16 @@ import type { Change } from "./explain-data.js";
 import type { Binding, Ledger, LedgerInput, Ledgers, Maker, ObjectThen } from "./explain-ledger.js";
 import { type Place, Places } from "./explain-places.js";
 import { LineWalker, type Round } from "./explain-walk.js";
-import { type Circumstances, type Dying, freedText, quote, whyDown, whyUp } from "./explain-words.js";
+import {
+  type Circumstances,
+  type Dying,
+  elementOf,
+  freedText,
+  quote,
+  whyDown,
+  whyHeld,
+  whyUp,
+} from "./explain-words.js";
 
 /** Changes of one object in one round that are kept. */
 const MOST_CHANGES = 500;
@@ -31,8 +40,19 @@ const MOST_UNNAMED = 20_000;
 const MOST_CALL_EVENTS = 1000;
 /** Objects being freed in one instruction that are remembered. */
 const MOST_DYING = 64;
+/** References of C code to one object within one instruction that are remembered. */
+const MOST_HELD = 64;
+/** Reasons of a −1 in a call that yield where C code is seen to give back what it took. */
+const UNSURE: ReadonlySet<Change["by"]> = new Set(["c", "removed", "argument", "stack"]);
+const CALLING = /^CALL(_KW|_FUNCTION_EX)?$/;
+const EVAL = "_PyEval_EvalFrameDefault";
+
+type MutableChange = { -readonly [K in keyof Change]: Change[K] };
 
 interface DyingObject extends Dying {
+  readonly object: number;
+  /** Address of its type; 0 = not known. */
+  readonly typeAddress: number;
   /** 0 = static memory. */
   readonly block: number;
   /** Made by a class statement: its destructor is shared with others, so that it has no name of its own, and gives the block back at its end. */
@@ -41,6 +61,25 @@ interface DyingObject extends Dying {
 
 /** Py_TPFLAGS_HEAPTYPE, Include/object.h. */
 const HEAP_TYPE = 1 << 9;
+const CONTAINERS = new Set(["list", "tuple", "set", "frozenset", "dict"]);
+
+/** What happened in the instruction under way, as far as it says why counts change. */
+class Doings {
+  /** What was deallocated, the latest first. */
+  dying: DyingObject[] = [];
+  firstDied: DyingObject | undefined;
+  /** Instances whose block was given back; the reference that they have to their type goes after that (subtype_dealloc, Objects/typeobject.c). */
+  gone: DyingObject[] = [];
+  /** The latest container that was born. */
+  born: (Dying & { readonly address: number }) | undefined;
+  /** References that C code took and has not given back, by object. */
+  held: Map<Ledger, { change: MutableChange; cFunction: string | null }[]> | undefined;
+
+  /** Whether there is anything in it. */
+  used = false;
+
+  constructor(public at: number) {}
+}
 
 export class LedgerKeeper {
   readonly #in: LedgerInput;
@@ -71,25 +110,29 @@ export class LedgerKeeper {
   readonly #then = new Map<number, Map<number, ObjectThen>>();
   /** Variables of the frame that was just left, by address of what the frame itself refers to. */
   #leaving: { function: string; location: number; variables: { name: string; address: number }[] } | undefined;
-  /** What was deallocated in the instruction under way, the latest first. */
-  #dying: DyingObject[] = [];
-  #dyingAt = -1;
+  #doings = new Doings(-1);
   /** The same of the instructions of callers: a finalizer runs in the middle of one. */
-  readonly #dyingBelow: { dying: DyingObject[]; at: number }[] = [];
+  readonly #doingsBelow: Doings[] = [];
   /** Changes whose C function has no name, until it is known whether the object that was being freed had its block given back after them. */
-  #unsettled: { change: { -readonly [K in keyof Change]: Change[K] }; dying: DyingObject }[] = [];
+  #unsettled: { change: MutableChange; dying: DyingObject }[] = [];
   #collection = { number: 0, location: -1, running: false, depth: 0 };
 
   /** The latest call of a function of the program from a round that is shown. */
   #called: { event: number; location: number; round: Round } | undefined;
   /** The latest change of each object, and where it happened. */
-  readonly #made = new WeakMap<Ledger, { -readonly [K in keyof Change]: Change[K] }>();
+  readonly #made = new WeakMap<Ledger, MutableChange>();
   readonly #madeAt = new WeakMap<Ledger, number>();
   readonly #heapTypes = new Set<number>();
+  readonly #typeAddress = new Map<number, number>();
+  /** By variable, as `x` or `foo.x`: the type of what it named last. */
+  readonly #lastTypes = new Map<string, string>();
 
   constructor(input: LedgerInput) {
     this.#in = input;
-    for (const { id, flags } of input.replay.reader.rows("types")) if (flags & HEAP_TYPE) this.#heapTypes.add(id);
+    for (const { id, flags, address } of input.replay.reader.rows("types")) {
+      if (flags & HEAP_TYPE) this.#heapTypes.add(id);
+      this.#typeAddress.set(id, address);
+    }
     this.#walker = new LineWalker(input.replay.reader, input.file);
     this.#heap = input.replay.seek(eventNumber(0));
     this.#places = new Places(input.replay.reader, input);
@@ -164,6 +207,7 @@ export class LedgerKeeper {
       const full = scope === "" ? variable.name : `${scope}.${variable.name}`;
       const object = heap.objectAt(variable.address);
       if (!object) return;
+      this.#lastTypes.set(full, this.#in.replay.names.type(object.type));
       if (countOf(object.count) === null) {
         if (this.#lastNamed.get(full) !== variable.text)
           this.#immortal.push({
@@ -328,24 +372,21 @@ export class LedgerKeeper {
     const event = columns.first + row;
     const location = columns.location[row]!;
     const line = round?.line ?? null;
-    if (location !== this.#dyingAt) {
-      this.#dyingAt = location;
-      if (this.#dying.length > 0) this.#dying = [];
+    if (location !== this.#doings.at) {
+      if (this.#doings.used) this.#doings = new Doings(location);
+      this.#doings.at = location;
       if (this.#unsettled.length > 0) this.#unsettled = [];
     }
     switch (kind) {
       case Kind.call:
         this.#leaving = undefined;
         this.#called = round && this.#show ? { event, location, round } : undefined;
-        if (this.#dyingBelow.length < MOST_DYING) this.#dyingBelow.push({ dying: this.#dying, at: location });
-        this.#dyingAt = -1;
+        if (this.#doingsBelow.length < MOST_DYING) this.#doingsBelow.push(this.#doings);
+        this.#doings = new Doings(-1);
         return;
-      case Kind.return: {
-        const below = this.#dyingBelow.pop();
-        this.#dying = below?.dying ?? [];
-        this.#dyingAt = below?.at ?? -1;
+      case Kind.return:
+        this.#doings = this.#doingsBelow.pop() ?? new Doings(-1);
         return;
-      }
       case Kind["collect-start"]:
         this.#collection = { ...this.#collection, number: this.#collection.number + 1, location, running: true };
         return;
@@ -412,13 +453,15 @@ export class LedgerKeeper {
     } else if (kind === Kind.setref && show) {
       const immortal = countOf(ledger.count) === null;
       const text = immortal ? "made immortal" : "count set by C code";
-      this.#change(
-        ledger,
-        round,
-        before,
-        { event, delta: ledger.count - before, by: immortal ? "immortal" : "c", text, after: countOf(ledger.count) },
-        0,
-      );
+      const delta = ledger.count - before;
+      const { born } = this.#doings;
+      const place = this.#places.at(location);
+      // list_repeat and tuple_repeat add all at once.
+      const repeated = delta > 0 && !immortal && born && place.own && place.opcode === "BINARY_OP";
+      const change: Change = repeated
+        ? { event, delta, by: "item", text: elementOf(born), after: countOf(ledger.count) }
+        : { event, delta, by: immortal ? "immortal" : "c", text, after: countOf(ledger.count) };
+      this.#change(ledger, round, before, change, 0);
     }
   }
 
@@ -445,7 +488,12 @@ export class LedgerKeeper {
     }
     if (!round || !this.#show) return;
     const maker = this.#places.at(columns.location[row]!).own ? "own" : "library";
-    const ledger = this.#ledgerAt(address, fold(row + 1), round.line, maker);
+    const heap = fold(row + 1);
+    if (maker === "own" && CONTAINERS.has(type)) {
+      this.#doings.born = { type, text: `${type} #${heap.idAt(address)}`, address };
+      this.#doings.used = true;
+    }
+    const ledger = this.#ledgerAt(address, heap, round.line, maker);
     if (!ledger) return;
     ledger.lines.set(round.line, { plus: 0, minus: 0, before: 0, after: ledger.count });
     this.#change(ledger, round, 0, { event, delta: 1, by: "birth", text: "born", after: countOf(ledger.count) }, 1);
@@ -463,6 +511,9 @@ export class LedgerKeeper {
       return;
     }
     const open = ledger.rounds.findLast((one) => one.round === round);
+    const doings = this.#doings;
+    const { dying, gone } = doings;
+    const instance = up || gone.length === 0 ? -1 : gone.findIndex((one) => one.typeAddress === ledger.address);
     const circumstances: Circumstances = {
       opcode: place.own ? place.opcode : null,
       names: place.names,
@@ -471,11 +522,21 @@ export class LedgerKeeper {
       library: place.own ? null : place.function,
       collecting: this.#collection.running && this.#collection.location === location,
       leaving: up ? undefined : this.#takeLeaving(location, ledger.address),
-      dying: this.#dying,
+      dying,
+      firstDied: doings.firstDied,
+      itself: dying.some(({ object }) => object === ledger.object),
+      instance: gone[instance],
+      born: doings.born?.address === ledger.address ? undefined : doings.born,
+      typeOf: (name) =>
+        (place.function === "<module>" ? undefined : this.#lastTypes.get(`${place.function}.${name}`)) ??
+        this.#lastTypes.get(name),
       onStack: open?.onStack ?? 0,
     };
-    const reason = up ? whyUp(circumstances) : whyDown(circumstances);
-    const change: Change = {
+    let reason = up ? whyUp(circumstances) : whyDown(circumstances);
+    if (instance >= 0) gone.splice(instance, 1);
+    const byC = place.own && CALLING.test(place.opcode ?? "") && cFunction !== EVAL;
+    if (byC && !up && UNSURE.has(reason.by) && this.#givesBack(ledger, cFunction)) reason = whyHeld(circumstances);
+    const change: MutableChange = {
       event: columns.first + row,
       delta: up ? 1 : -1,
       by: reason.by,
@@ -485,9 +546,26 @@ export class LedgerKeeper {
     this.#change(ledger, round, before, change, reason.stack);
     this.#made.set(ledger, change);
     this.#madeAt.set(ledger, location);
-    const dying = this.#dying.find(({ heapType }) => heapType);
-    if (!up && dying && (cFunction === null || cFunction === "PyObject_ClearManagedDict"))
-      this.#unsettled.push({ change, dying });
+    if (byC && up && reason.stack === 0) {
+      doings.used = true;
+      doings.held ??= new Map();
+      const held = doings.held.get(ledger) ?? [];
+      doings.held.set(ledger, held);
+      if (held.length < MOST_HELD) held.push({ change, cFunction });
+    }
+    const freeing = dying.find(({ heapType }) => heapType);
+    const unnamed = cFunction === null || cFunction === "PyObject_ClearManagedDict";
+    if (!up && freeing && unnamed && reason.by !== "freed" && instance < 0)
+      this.#unsettled.push({ change, dying: freeing });
+  }
+
+  /** C code gives back what the same function took in the same instruction: both were for a moment, whatever the first seemed to be. */
+  #givesBack(ledger: Ledger, cFunction: string | null): boolean {
+    const held = this.#doings.held?.get(ledger);
+    const at = held?.findLastIndex((one) => one.cFunction === cFunction) ?? -1;
+    if (!held || at < 0) return false;
+    for (const { change } of held.splice(at, 1)) Object.assign(change, { by: "c", text: "C code, for a moment" });
+    return true;
   }
 
   #foundAt(columns: EventColumns, row: number): Maker | "named" {
@@ -553,17 +631,23 @@ export class LedgerKeeper {
   ): void {
     const address = columns.address[row]!;
     const type = this.#in.replay.names.type(columns.a[row]!);
-    if (!ledger && this.#dying.length >= MOST_DYING) return;
+    const { dying } = this.#doings;
+    if (!ledger && dying.length >= MOST_DYING) return;
     const heap = fold(row);
     const id = heap.idAt(address);
     const block = heap.blockOf(address)?.address ?? 0;
-    this.#dying.unshift({
+    const one: DyingObject = {
       type,
       text: `${type} #${id === 0 ? "?" : id}`,
+      object: id,
+      typeAddress: this.#typeAddress.get(columns.a[row]!) ?? 0,
       block,
       heapType: block !== 0 && this.#heapTypes.has(columns.a[row]!),
-    });
-    this.#dying.length = Math.min(this.#dying.length, MOST_DYING);
+    };
+    this.#doings.firstDied ??= one;
+    this.#doings.used = true;
+    dying.unshift(one);
+    dying.length = Math.min(dying.length, MOST_DYING);
     if (!ledger) return;
     ledger.alive = false;
     ledger.ending = {
@@ -583,7 +667,12 @@ export class LedgerKeeper {
         if (change.by !== "scope") Object.assign(change, { by: "container", text: freedText(dying) });
         return false;
       });
-    if (this.#dying.length > 0) this.#dying = this.#dying.filter((one) => one.block !== block);
+    const { dying, gone } = this.#doings;
+    if (dying.length > 0) {
+      const at = dying.findIndex((one) => one.block === block);
+      const [one] = at < 0 ? [] : dying.splice(at, 1);
+      if (one?.heapType && gone.length < MOST_DYING) gone.push(one);
+    }
     const ledger = this.#waiting.get(block);
     if (!ledger?.ending) return;
     ledger.ending.memory = "freed";
@@ -616,7 +705,7 @@ function variableOf(place: Place, up: boolean, cFunction: string | null): string
     return place.function === "<module>" ? name : undefined;
   if (up && opcode === "STORE_GLOBAL") return name;
   const read = up && /^LOAD_FAST(_CHECK)?$/.test(opcode);
-  const left = !up && (opcode === "STORE_FAST" || opcode === "DELETE_FAST") && cFunction === "_PyEval_EvalFrameDefault";
+  const left = !up && (opcode === "STORE_FAST" || opcode === "DELETE_FAST") && cFunction === EVAL;
   if (!read && !left) return undefined;
   return place.function === "<module>" ? name : `${place.function}.${name}`;
 }
