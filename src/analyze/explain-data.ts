@@ -133,6 +133,10 @@ export interface Explanation {
   readonly python: string;
   readonly events: number;
   readonly exitCode: number | null;
+  /** The interpreter printed an exception that nothing had caught, after the program's last line. */
+  readonly uncaught: boolean;
+  /** false = the source does not compile, and nothing of it ran. */
+  readonly compiled: boolean;
   readonly lines: readonly ExplainedLine[];
   /** Those that the lines speak of, by number. */
   readonly objects: readonly ExplainedObject[];

@@ -9,6 +9,9 @@ import type { Replay } from "../replay/replay.js";
 import { Kind } from "../trace/events.js";
 import { LineWalker, type Round } from "./explain-walk.js";
 
+/** What sys.excepthook calls for an exception that nothing caught, since 3.13 (_PyErr_Display, Python/pythonrun.c). */
+const PRINTER = "_print_exception_bltin";
+
 /** Calls and returns in one round for which the past is asked. */
 const MOST_CALLS = 16;
 
@@ -27,6 +30,8 @@ export interface LineSum {
 
 export interface RoundSurvey {
   readonly lines: ReadonlyMap<number, LineSum>;
+  /** The interpreter printed an exception that nothing had caught, after the program's last line. */
+  readonly uncaught: boolean;
 }
 
 export function surveyRounds(replay: Replay, file: string, first: number, last: number): RoundSurvey {
@@ -36,6 +41,10 @@ export function surveyRounds(replay: Replay, file: string, first: number, last: 
   const byLine: (LineSum | undefined)[] = [];
   let round: Round | undefined;
   let sum: LineSum | undefined;
+  const printers = new Set<number>();
+  for (const { id, file: of, qualname } of replay.reader.rows("codes"))
+    if (qualname === PRINTER && of.endsWith("traceback.py")) printers.add(id);
+  let uncaught = false;
   const turnTo = (next: Round | undefined): void => {
     round = next;
     sum = undefined;
@@ -58,8 +67,9 @@ export function surveyRounds(replay: Replay, file: string, first: number, last: 
     for (let row = from; row < to; row++) {
       const here = walker.step(columns, row);
       if (here !== round) turnTo(here);
-      if (!sum) continue;
       const kind = columns.kind[row]!;
+      if (kind === Kind.call) uncaught ||= printers.has(columns.a[row]!) && !walker.running;
+      if (!sum) continue;
       sum.events++;
       if (kind === Kind.incref) sum.plus++;
       else if (kind === Kind.decref) sum.minus++;
@@ -72,7 +82,7 @@ export function surveyRounds(replay: Replay, file: string, first: number, last: 
       }
     }
   }
-  return { lines };
+  return { lines, uncaught };
 }
 
 function noted(events: number[] | undefined, event: number): number[] {

@@ -108,6 +108,11 @@ export class LineWalker {
     return this.#stack.at(-1)?.home?.round;
   }
 
+  /** Whether a function of the program, or its module, is under way. */
+  get running(): boolean {
+    return this.#stack.some(({ home }) => home !== undefined);
+  }
+
   #push(code: number): RunningFrame {
     const below = this.#stack.at(-1)?.home;
     const own = this.owns(code);

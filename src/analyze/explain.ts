@@ -22,7 +22,7 @@ import type {
 } from "./explain-data.js";
 import { type Binding, bornBefore, type Ledger, type Ledgers } from "./explain-ledger.js";
 import { LedgerKeeper } from "./explain-ledgers.js";
-import { type LineSum, surveyRounds } from "./explain-rounds.js";
+import { type RoundSurvey, surveyRounds } from "./explain-rounds.js";
 import { type Steps, stepsOf } from "./explain-steps.js";
 import type { Round } from "./explain-walk.js";
 
@@ -56,7 +56,10 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
   const bytes = program && reader.file(program.path);
   if (!program || !bytes) throw new Failure(`${path}: has no source of the program; record again`);
   const text = new TextDecoder().decode(bytes);
-  const source = text.split(/\r\n|\r|\n/);
+  const source = sourceLines(text);
+  const { lines: range } = options;
+  if (range && range.from > source.length)
+    throw new Failure(`--lines: ${program.path} has ${source.length} line${source.length === 1 ? "" : "s"}`, 2);
   // A script's code objects carry its absolute path (pymain_run_file, Modules/main.c).
   const file = posix.resolve(meta.cwd ?? "/", program.path);
   const first = options.first ?? 1;
@@ -68,8 +71,7 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
     reading.catch(() => {}); // waited for below
     const survey = surveyRounds(replay, file, first, last);
     const code = await reading;
-    const wanted = (line: number): boolean =>
-      options.lines === undefined || (line >= options.lines.from && line <= options.lines.to);
+    const wanted = (line: number): boolean => range === undefined || (line >= range.from && line <= range.to);
     const chosen = [...survey.lines.values()].flatMap((sum) => [...sum.first, ...sum.latest]);
     const shown = (line: number, nth: number): boolean => {
       const sum = wanted(line) ? survey.lines.get(line) : undefined;
@@ -88,7 +90,7 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
       again.follow(replay.end);
       ledgers = again.end();
     }
-    const explanation = assembled(replay, file, source, survey.lines, ledgers, code, wanted, options.all ?? false);
+    const explanation = assembled(replay, file, source, survey, ledgers, code, wanted, options.all ?? false);
     return {
       explanation,
       moments: [...moments.values()],
@@ -97,6 +99,12 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
   } finally {
     await past.close();
   }
+}
+
+/** The lines of a source, without the nothing behind its last line's end. */
+export function sourceLines(text: string): string[] {
+  const lines = text.split(/\r\n|\r|\n/);
+  return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
 }
 
 /**
@@ -149,7 +157,7 @@ function assembled(
   replay: Replay,
   file: string,
   source: readonly string[],
-  sums: ReadonlyMap<number, LineSum>,
+  { lines: sums, uncaught }: RoundSurvey,
   ledgers: Ledgers,
   code: readonly CodeInstructions[],
   wanted: (line: number) => boolean,
@@ -212,6 +220,8 @@ function assembled(
     python: replay.reader.meta.python ?? "?",
     events: replay.end,
     exitCode: replay.reader.meta.exitCode ?? null,
+    uncaught,
+    compiled: code.length > 0,
     lines,
     objects: told.map((ledger) => explainObject(replay, ledger, told)),
     // Of what no variable names nothing is told without `all`.

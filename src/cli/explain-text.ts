@@ -38,10 +38,19 @@ export function explainText(explanation: Explanation, { only, everyLine }: Expla
     );
   }
   const ends = [...objects.values()].filter(({ object }) => only === undefined || only.has(object)).map(endText);
-  text.push("", "At the end:", ...ends.flatMap((end) => wrapped(end, "  ", "      ")));
+  if (ends.length > 0) text.push("", "At the end:", ...ends.flatMap((end) => wrapped(end, "  ", "      ")));
+  const how = exitText(explanation);
+  if (how !== undefined) text.push("", how);
   if (explanation.leftOut > 0)
     text.push("", `${plural(explanation.leftOut, "object")} that nothing names were too many to look at.`);
   return `${text.join("\n")}\n`;
+}
+
+function exitText({ exitCode, uncaught, compiled }: Explanation): string | undefined {
+  const code = exitCode === null ? "" : ` (exit code ${exitCode})`;
+  if (!compiled) return `The source does not compile: nothing of it ran${code}.`;
+  if (uncaught) return `The program ended by an exception that nothing caught${code}.`;
+  return exitCode === null || exitCode === 0 ? undefined : `The program ended with exit code ${exitCode}.`;
 }
 
 function lineText(
@@ -179,7 +188,7 @@ function endText(object: ExplainedObject): string {
   const memory = {
     "free-list": "its memory was kept in a free list",
     freed: "its block went back to the allocator",
-    kept: "its memory is kept in a free list, or waits there still",
+    kept: "its block was not given back to the allocator: it is kept for another object",
   }[death.memory];
   const reuse = death.reuse
     ? `, and given to ${printable(death.reuse.what)}${death.reuse.line === null ? "" : ` on line ${death.reuse.line}`}`
