@@ -535,7 +535,9 @@ export class LedgerKeeper {
     let reason = up ? whyUp(circumstances) : whyDown(circumstances);
     if (instance >= 0) gone.splice(instance, 1);
     const byC = place.own && CALLING.test(place.opcode ?? "") && cFunction !== EVAL;
-    if (byC && !up && UNSURE.has(reason.by) && this.#givesBack(ledger, cFunction)) reason = whyHeld(circumstances);
+    // What dies in the meantime gives references up as well, by functions without a name.
+    const givesBack = byC && !up && dying.length === 0 && UNSURE.has(reason.by);
+    if (givesBack && this.#givesBack(ledger, cFunction)) reason = whyHeld(circumstances);
     const change: MutableChange = {
       event: columns.first + row,
       delta: up ? 1 : -1,

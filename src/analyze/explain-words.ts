@@ -281,7 +281,8 @@ const PLACES: Readonly<Record<string, string>> = {
 const ADDING: Readonly<Record<string, readonly string[]>> = {
   list: ["append", "insert", "extend"],
   set: ["add", "update"],
-  dict: ["setdefault", "update"],
+  // Not setdefault: it counts what it puts in and what it gives back alike.
+  dict: ["update"],
   deque: ["append", "appendleft", "extend", "extendleft"],
 };
 const REMOVING: Readonly<Record<string, readonly string[]>> = {

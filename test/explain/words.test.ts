@@ -28,7 +28,8 @@ describe("containers", () => {
     "s.add(x)  # is there",
     "s.discard(x)",
     "s.add(x)",
-    'd = {}; d.setdefault("k", x)',
+    "d = {}",
+    "d.update(k=x)",
     "one = [1, [x]]",
     "both = c + one[1]",
     "class Keeper:",
@@ -76,7 +77,7 @@ describe("containers", () => {
       ["c.remove(x)", "−1 removed from list `c`", 1],
       ["s.add(x)", "+1 member of set `s`", 1],
       ["s.discard(x)", "−1 removed from set `s`", 1],
-      ['d = {}; d.setdefault("k", x)', "+1 key or value of dict `d`", 1],
+      ["d.update(k=x)", "+1 key or value of dict `d`", 1],
     ] as const)
       expect(
         of(source).filter((one) => one === text),
