@@ -22,6 +22,10 @@ export interface LedgerRound {
 export interface LineTotal {
   plus: number;
   minus: number;
+  /** 1 = born on this line, with that count. */
+  readonly born: 0 | 1;
+  /** Sum of the changes by which C code set the count. */
+  set: number;
   readonly before: number;
   after: number;
 }
@@ -40,6 +44,8 @@ export interface Ledger {
   type: number;
   readonly bornAt: number;
   readonly bornLine: number | null;
+  /** Event from which on it is followed; its birth, or where it was first met in a round that is shown. */
+  readonly since: number;
   count: number;
   alive: boolean;
   readonly names: Set<string>;
@@ -67,8 +73,8 @@ export interface LedgerInput {
   readonly file: string;
   readonly source: readonly string[];
   readonly code: readonly CodeInstructions[];
-  /** Whether a round will be shown. */
-  readonly shown: (line: number, nth: number) => boolean;
+  /** Whether a visit of a line will be shown. */
+  readonly shown: (round: Round) => boolean;
   /** Keep objects that no variable ever named. */
   readonly all: boolean;
   /** Objects that are looked at wherever there is room or not: `missed` of an earlier pass. */

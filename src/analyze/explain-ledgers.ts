@@ -87,6 +87,8 @@ export class LedgerKeeper {
   readonly #heap: Heap;
   /** The next event. */
   #next = 0;
+  /** The event that is being followed. */
+  #at = 0;
   /** The moment before it, if there is one. */
   #moment: Moment | undefined;
   #before: Round | undefined;
@@ -133,7 +135,7 @@ export class LedgerKeeper {
       if (flags & HEAP_TYPE) this.#heapTypes.add(id);
       this.#typeAddress.set(id, address);
     }
-    this.#walker = new LineWalker(input.replay.reader, input.file);
+    this.#walker = new LineWalker(input.replay.reader, input.file, input.source);
     this.#heap = input.replay.seek(eventNumber(0));
     this.#places = new Places(input.replay.reader, input);
   }
@@ -174,7 +176,7 @@ export class LedgerKeeper {
         const round = this.#walker.step(columns, row);
         if (round !== this.#round) {
           this.#round = round;
-          this.#show = round !== undefined && this.#in.shown(round.line, round.nth);
+          this.#show = round !== undefined && this.#in.shown(round);
         }
         if (this.#moment) {
           this.#meet(this.#moment, fold(row), this.#before, round);
@@ -255,7 +257,7 @@ export class LedgerKeeper {
       ({ round, onStack }) => onStack > 0 && round.function === scope && stores?.has(round.line),
     );
     const round = made?.round ?? (before?.function === scope && stores?.has(before.line) ? before : undefined);
-    if (!round || !this.#in.shown(round.line, round.nth)) return;
+    if (!round || !this.#in.shown(round)) return;
     const text = `\`${name}\` takes over the stack's reference`;
     const after = countOf(made?.after ?? ledger.count);
     this.#change(
@@ -339,6 +341,7 @@ export class LedgerKeeper {
       type: object.type,
       bornAt: object.birth,
       bornLine: born ?? null,
+      since: born === undefined ? this.#at : object.birth,
       count: object.count,
       alive: true,
       names: new Set(),
@@ -370,6 +373,7 @@ export class LedgerKeeper {
     const kind = columns.kind[row]!;
     const address = columns.address[row]!;
     const event = columns.first + row;
+    this.#at = event;
     const location = columns.location[row]!;
     const line = round?.line ?? null;
     if (location !== this.#doings.at) {
@@ -430,10 +434,11 @@ export class LedgerKeeper {
     if (round) {
       const total = ledger.lines.get(round.line);
       if (total) total.after = ledger.count;
-      const sum = total ?? { plus: 0, minus: 0, before, after: ledger.count };
+      const sum = total ?? { plus: 0, minus: 0, born: 0, set: 0, before, after: ledger.count };
       if (!total) ledger.lines.set(round.line, sum);
       if (kind === Kind.incref) sum.plus++;
       else if (kind === Kind.decref) sum.minus++;
+      else if (kind === Kind.setref) sum.set += ledger.count - before;
     }
     if (kind === Kind.incref || kind === Kind.decref)
       this.#counted(columns, row, ledger, show ? round : undefined, before);
@@ -495,7 +500,7 @@ export class LedgerKeeper {
     }
     const ledger = this.#ledgerAt(address, heap, round.line, maker);
     if (!ledger) return;
-    ledger.lines.set(round.line, { plus: 0, minus: 0, before: 0, after: ledger.count });
+    ledger.lines.set(round.line, { plus: 0, minus: 0, born: 1, set: 0, before: 0, after: ledger.count });
     this.#change(ledger, round, 0, { event, delta: 1, by: "birth", text: "born", after: countOf(ledger.count) }, 1);
   }
 

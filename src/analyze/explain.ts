@@ -69,14 +69,11 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
   try {
     const reading = past.goTo(eventNumber(0)).then(() => readBytecode(past, file, text));
     reading.catch(() => {}); // waited for below
-    const survey = surveyRounds(replay, file, first, last);
+    const survey = surveyRounds(replay, file, source, first, last);
     const code = await reading;
     const wanted = (line: number): boolean => range === undefined || (line >= range.from && line <= range.to);
     const chosen = [...survey.lines.values()].flatMap((sum) => [...sum.first, ...sum.latest]);
-    const shown = (line: number, nth: number): boolean => {
-      const sum = wanted(line) ? survey.lines.get(line) : undefined;
-      return sum !== undefined && (nth <= first || nth > sum.rounds - last);
-    };
+    const shown = chosenAmong(chosen.filter(({ line }) => wanted(line)));
     const input = { replay, file, source, code, shown, all: options.all ?? false };
     const keeper = new LedgerKeeper(input);
     const moments = await readMoments(past, stopsOf(replay, chosen), file, options.graphObjects ?? 0, keeper);
@@ -100,6 +97,32 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
     await past.close();
   }
 }
+
+/** Asked for each of millions of visits, nearly all of which lie between the first and the latest. */
+function chosenAmong(chosen: readonly Round[]): (round: Round) => boolean {
+  const visits = new Set(chosen.map(key));
+  const gaps: { from: number; to: number }[] = [];
+  const byLine = new Map<number, Round[]>();
+  for (const round of chosen) push(byLine, round.line, round);
+  for (const [line, of] of byLine) {
+    const numbers = of.map(({ visit }) => visit).sort((a, b) => a - b);
+    let widest = { from: 0, to: 0 };
+    for (const [i, to] of numbers.entries()) {
+      const from = numbers[i - 1] ?? 0;
+      if (to - from > widest.to - widest.from) widest = { from, to };
+    }
+    gaps[line] = widest;
+  }
+  return (round) => {
+    const gap = gaps[round.line];
+    if (!gap || (round.visit > gap.from && round.visit < gap.to)) return false;
+    return visits.has(key(round));
+  };
+}
+
+/** Of a visit of a line. */
+const key = ({ line, visit }: Round): number => visit * LINES + line;
+const LINES = 2 ** 18;
 
 /** The lines of a source, without the nothing behind its last line's end. */
 export function sourceLines(text: string): string[] {
@@ -165,15 +188,15 @@ function assembled(
 ): Explanation {
   const told = ledgers.all.filter(({ names, rounds }) => rounds.length > 0 && (all || names.size > 0));
   told.sort((a, b) => a.object - b.object);
-  const byRound = new Map<string, { ledger: Ledger; at: Ledger["rounds"][number] }[]>();
+  const byRound = new Map<number, { ledger: Ledger; at: Ledger["rounds"][number] }[]>();
   const byLine = new Map<number, Ledger[]>();
-  const key = ({ line, nth }: Round): string => `${line}:${nth}`;
   for (const ledger of told) {
     for (const at of ledger.rounds) push(byRound, key(at.round), { ledger, at });
     for (const line of ledger.lines.keys()) push(byLine, line, ledger);
   }
   const explainRound = (round: Round): ExplainedRound => ({
     nth: round.nth,
+    phase: round.phase,
     function: round.function,
     depth: round.depth,
     first: round.first,
@@ -201,15 +224,33 @@ function assembled(
         line,
         source: text,
         rounds: sum?.rounds ?? 0,
+        functions: sum?.functions ?? [],
         events: sum?.events ?? 0,
         born: typeCounts(replay, sum?.born),
         freed: typeCounts(replay, sum?.freed),
         plus: sum?.plus ?? 0,
         minus: sum?.minus ?? 0,
         shown: sum ? [...sum.first, ...sum.latest].map(explainRound) : [],
-        objects: (byLine.get(line) ?? []).map((ledger) => {
-          const { plus, minus, before, after } = ledger.lines.get(line)!;
-          return { object: ledger.object, plus, minus, before: countOf(before), after: countOf(after) };
+        objects: (byLine.get(line) ?? []).flatMap((ledger) => {
+          // What was met later may have been on this line before.
+          const whole = ledger.since === ledger.bornAt || ledger.since <= (sum?.first[0]?.first ?? 0);
+          const { born, plus, minus, set, before, after } = ledger.lines.get(line)!;
+          const elsewhere = after - before - born - plus + minus - set;
+          const mortal = countOf(before) !== null && countOf(after) !== null;
+          return whole
+            ? [
+                {
+                  object: ledger.object,
+                  born,
+                  plus,
+                  minus,
+                  set: mortal ? set : 0,
+                  elsewhere: mortal ? elsewhere : 0,
+                  before: countOf(before),
+                  after: countOf(after),
+                },
+              ]
+            : [];
         }),
         immortal: immortal.get(line) ?? [],
       },
