@@ -18,19 +18,12 @@ import { countOf } from "../replay/survey.js";
 import type { Moment, MomentFrame, Variable } from "../rewind/moment.js";
 import { type EventColumns, Kind } from "../trace/events.js";
 import type { Change } from "./explain-data.js";
+import { Doings, type DyingObject, type MutableChange } from "./explain-doings.js";
 import type { Binding, Ledger, LedgerInput, Ledgers, Maker, ObjectThen } from "./explain-ledger.js";
-import { type Place, Places } from "./explain-places.js";
+import { Places, variableOf } from "./explain-places.js";
 import { LineWalker, type Round } from "./explain-walk.js";
-import {
-  type Circumstances,
-  type Dying,
-  elementOf,
-  freedText,
-  quote,
-  whyDown,
-  whyHeld,
-  whyUp,
-} from "./explain-words.js";
+import { type Circumstances, elementOf, freedText, quote, whyDown, whyHeld, whyUp } from "./explain-words.js";
+import { NumberSet } from "./number-set.js";
 
 /** Changes of one object in one round that are kept. */
 const MOST_CHANGES = 500;
@@ -47,39 +40,9 @@ const UNSURE: ReadonlySet<Change["by"]> = new Set(["c", "removed", "argument", "
 const CALLING = /^CALL(_KW|_FUNCTION_EX)?$/;
 const EVAL = "_PyEval_EvalFrameDefault";
 
-type MutableChange = { -readonly [K in keyof Change]: Change[K] };
-
-interface DyingObject extends Dying {
-  readonly object: number;
-  /** Address of its type; 0 = not known. */
-  readonly typeAddress: number;
-  /** 0 = static memory. */
-  readonly block: number;
-  /** Made by a class statement: its destructor is shared with others, so that it has no name of its own, and gives the block back at its end. */
-  readonly heapType: boolean;
-}
-
 /** Py_TPFLAGS_HEAPTYPE, Include/object.h. */
 const HEAP_TYPE = 1 << 9;
 const CONTAINERS = new Set(["list", "tuple", "set", "frozenset", "dict"]);
-
-/** What happened in the instruction under way, as far as it says why counts change. */
-class Doings {
-  /** What was deallocated, the latest first. */
-  dying: DyingObject[] = [];
-  firstDied: DyingObject | undefined;
-  /** Instances whose block was given back; the reference that they have to their type goes after that (subtype_dealloc, Objects/typeobject.c). */
-  gone: DyingObject[] = [];
-  /** The latest container that was born. */
-  born: (Dying & { readonly address: number }) | undefined;
-  /** References that C code took and has not given back, by object. */
-  held: Map<Ledger, { change: MutableChange; cFunction: string | null }[]> | undefined;
-
-  /** Whether there is anything in it. */
-  used = false;
-
-  constructor(public at: number) {}
-}
 
 export class LedgerKeeper {
   readonly #in: LedgerInput;
@@ -701,41 +664,3 @@ export class LedgerKeeper {
     }
   }
 }
-
-/** The variable whose value an instruction is known to count, as `x` or `foo.x`. */
-function variableOf(place: Place, up: boolean, cFunction: string | null): string | undefined {
-  const { opcode, names } = place;
-  const [name] = names;
-  if (opcode === null || name === undefined || names.length !== 1) return undefined;
-  // In the body of a class the name is an attribute.
-  if (up && opcode === "STORE_NAME" && cFunction === "PyDict_SetItem")
-    return place.function === "<module>" ? name : undefined;
-  if (up && opcode === "STORE_GLOBAL") return name;
-  const read = up && /^LOAD_FAST(_CHECK)?$/.test(opcode);
-  const left = !up && (opcode === "STORE_FAST" || opcode === "DELETE_FAST") && cFunction === EVAL;
-  if (!read && !left) return undefined;
-  return place.function === "<module>" ? name : `${place.function}.${name}`;
-}
-
-/** A set of numbers of objects, which are dense: a bit each. */
-class NumberSet {
-  readonly #pages = new Map<number, Uint32Array>();
-  size = 0;
-
-  add(number: number): void {
-    const page = this.#pages.get(Math.floor(number / PAGE)) ?? new Uint32Array(PAGE / 32);
-    this.#pages.set(Math.floor(number / PAGE), page);
-    const at = number % PAGE;
-    const bit = 1 << (at & 31);
-    if ((page[at >> 5]! & bit) === 0) this.size++;
-    page[at >> 5]! |= bit;
-  }
-
-  has(number: number): boolean {
-    const at = number % PAGE;
-    const page = this.#pages.get(Math.floor(number / PAGE));
-    return page !== undefined && (page[at >> 5]! & (1 << (at & 31))) !== 0;
-  }
-}
-
-const PAGE = 1 << 15;

@@ -50,6 +50,8 @@ export interface Reason {
 }
 
 const EVAL = "_PyEval_EvalFrameDefault";
+/** Drops the variables of a function that returns. */
+const CLEAR_FRAME = "_PyEval_FrameClearAndPop";
 const LONGEST_PART = 40;
 
 export const quote = (part: string): string => {
@@ -122,13 +124,16 @@ export function whyUp(at: Circumstances): Reason {
     case "BUILD_TUPLE":
       return at.born && cFunction !== EVAL ? held("item", elementOf(at.born)) : held("c", cCode(at));
     case "BINARY_OP":
-    case "BINARY_SLICE":
-      // What C code refers to after it has made a container is what it puts in (list_concat, list_slice, tuple_concat, set_copy, …).
-      if (at.born && cFunction !== EVAL) return held("item", elementOf(at.born));
+    case "BINARY_SLICE": {
+      const key = opcode === "BINARY_OP" ? subscriptOf(part) : undefined;
+      // What C code refers to after it has made a container is what it puts in (list_concat, list_slice, tuple_concat, set_copy, …); but
+      // `d[k]` can make one to put it into d (defaultdict).
+      if (at.born && cFunction !== EVAL)
+        return key === undefined || key.includes(":") ? held("item", elementOf(at.born)) : held("c", cCode(at));
       if (cFunction === null && typeOfAugmented(at) === "list")
         return held("item", `element of list ${quote(augmented(part)!)}`);
-      if (opcode === "BINARY_OP" && isSubscript(part)) return stack(`${read} is read onto the stack`);
-      return held("c", cCode(at));
+      return key === undefined ? held("c", cCode(at)) : stack(`${read} is read onto the stack`);
+    }
     case "CALL":
     case "CALL_KW":
     case "CALL_FUNCTION_EX": {
@@ -157,7 +162,7 @@ export function whyDown(at: Circumstances): Reason {
   const here = part === "" ? names(at) : quote(part);
   const byEval = cFunction === EVAL;
   if (HOLDERS.has(cFunction ?? "")) return dropped("c", cCode(at));
-  if (dying.length > 0 && !byEval && ONE_VICTIM.test(opcode))
+  if (dying.length > 0 && !byEval && cFunction !== CLEAR_FRAME && ONE_VICTIM.test(opcode))
     return dropped("container", `falls with ${victim(at, here)}`);
   if (opcode === "BINARY_OP" && dying.length > 0 && cFunction === null)
     return dropped("container", `falls with ${dying.length === 1 ? dying[0]!.text : `what ${here} frees`}`);
@@ -208,13 +213,17 @@ const OWN_DEALLOCATOR = "its deallocator's own temporary reference";
 
 export const elementOf = ({ type, text }: Dying): string => `${PLACES[type] ?? "element"} of the new ${text}`;
 
-/** What an instruction that drops one reference frees: the first that dies in it, and all else with that. */
-const victim = ({ dying, firstDied }: Circumstances, here: string): string => {
-  const root = firstDied ?? (dying.length === 1 ? dying[0] : undefined);
+/** With what an object falls: where an instruction drops one reference only, with the first that died, else with the only one. */
+const victim = ({ dying, firstDied, opcode }: Circumstances, here: string): string => {
+  const only = dying.length === 1 && dying[0] === firstDied ? firstDied : undefined;
+  const root = ONE_DROP.test(opcode ?? "") ? firstDied : only;
   return root ? `${root.text}, which is freed` : `what is freed in ${here}`;
 };
 
-/** Instructions that drop one reference of their own: what falls after something died in them falls with it. */
+/** Instructions that drop no more than one reference of their own to what may die then (Python/bytecodes.c). */
+const ONE_DROP = /^(STORE_(NAME|GLOBAL|FAST|DEREF)|DELETE_(NAME|GLOBAL|FAST|DEREF)|POP_TOP|POP_ITER|END_FOR)$/;
+
+/** Instructions in which what falls after something died falls with that, but for what their own code drops. */
 const ONE_VICTIM = /^(STORE_|DELETE_|POP_TOP$|POP_ITER$|END_FOR$|RETURN_VALUE$)/;
 
 /** C functions that get a value for an attribute. */
@@ -303,7 +312,7 @@ function receiver(
   const [, object, method] = /^([\w.]+)\.(\w+)\(/.exec(part) ?? [];
   if (object === undefined || method === undefined) return undefined;
   const [, ofType, of] = /^(\w+)\.(\w+)$/.exec(cFunction ?? "") ?? [];
-  const known = typeOf(object);
+  const known = object.includes(".") ? undefined : typeOf(object);
   const type = known ?? (of === method ? ofType : undefined);
   if (type === undefined || !methods[type]?.includes(method)) return undefined;
   // Another function works for the method, or it is the method itself; a name that is neither is something else that happens meanwhile.
@@ -318,9 +327,9 @@ function typeOfAugmented({ part, typeOf }: Circumstances): string | undefined {
   return name === undefined ? undefined : typeOf(name);
 }
 
-/** Whether an expression with two operands is `a[b]`, and not, say, `a + [b]`. */
-function isSubscript(part: string): boolean {
-  if (!part.endsWith("]")) return false;
+/** The key of an expression with two operands that is `a[key]`; undefined = it is another, say `a + [b]`. */
+function subscriptOf(part: string): string | undefined {
+  if (!part.endsWith("]")) return undefined;
   let depth = 0;
   let quoted = "";
   let opens = -1;
@@ -334,7 +343,7 @@ function isSubscript(part: string): boolean {
       if (depth === 0) opens = i;
       depth++;
     } else if (")]}".includes(c)) depth--;
-    else if (depth === 0 && "+-*/%@&|^<>=".includes(c)) return false;
+    else if (depth === 0 && "+-*/%@&|^<>=".includes(c)) return undefined;
   }
-  return opens > 0;
+  return opens > 0 ? part.slice(opens + 1, -1) : undefined;
 }

@@ -119,7 +119,7 @@ describe("loops", () => {
   it("what the line does when the loop is over belongs to the last round, and is said as that", () => {
     const { shown } = line("squares = [a * 2 for a in items]");
     expect(shown.map(({ nth, phase }) => `${nth} ${phase}`)).toEqual(["1 round", "3 round", "3 over"]);
-    expect(printed("squares =").join("\n")).toMatch(/round 3:\n[^]*when the loop was over:\n[^]*bound to `squares`/);
+    expect(printed("squares =").join("\n")).toMatch(/round 3:\n.*when the loop was over:\n.*bound to `squares`/s);
     expect(printed("for a in items:").join("\n")).toMatch(/when the loop was over:\n +list #\d+ `items`/);
   });
 });

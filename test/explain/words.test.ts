@@ -37,6 +37,9 @@ describe("containers", () => {
     "    def append(self, x): self.kept.append(x)",
     "keeper = Keeper()",
     "keeper.append(x)",
+    "from collections import defaultdict",
+    "by = defaultdict(list)",
+    "by[x]",
   ];
   let told: Told;
   const of = (source: string, name = "x"): string[] => reasons(told.explanation, lines.indexOf(source) + 1, name);
@@ -66,6 +69,12 @@ describe("containers", () => {
 
   it("an element that is read is read, though", () => {
     expect(of("first = v[0]")).toContain("+1 `v[0]` is read onto the stack");
+  });
+
+  it("nor is a container that a subscript makes what holds the key", () => {
+    expect(of("by[x]").filter((text) => /element|is read onto the stack/.test(text))).toEqual([
+      "+1 `x` is read onto the stack",
+    ]);
   });
 
   it("those that are there already are named where the line names them", () => {
