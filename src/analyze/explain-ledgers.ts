@@ -117,7 +117,7 @@ export class LedgerKeeper {
     if (this.#moment) this.#meet(this.#moment, heap, this.#before, undefined);
     for (const ledger of this.#byAddress.values()) {
       if (ledger.alive) assert(heap.objectAt(ledger.address)?.count === ledger.count, `count of #${ledger.object}`);
-      if (ledger.names.size > 0 || this.#in.all) this.#done.push(ledger);
+      if (ledger.names.size > 0 || this.#in.all) this.#keep(ledger);
     }
     this.#handOver();
     const leftOut = this.#leftOut + this.#refused.size - this.#missed.size;
@@ -296,7 +296,6 @@ export class LedgerKeeper {
       this.#refused.add(object.id);
       return undefined;
     }
-    if (this.#refused.has(object.id)) this.#missed.add(object.id);
     this.#open[maker]++;
     const ledger: Ledger = {
       object: object.id,
@@ -326,10 +325,15 @@ export class LedgerKeeper {
   /** A ledger whose object is no more: kept if it had a name, or as long as there is room when all are asked for. */
   #drop(ledger: Ledger): void {
     const named = ledger.names.size > 0;
-    if (named || (this.#in.all && this.#doneUnnamed[ledger.maker] < MOST_UNNAMED)) this.#done.push(ledger);
+    if (named || (this.#in.all && this.#doneUnnamed[ledger.maker] < MOST_UNNAMED)) this.#keep(ledger);
     else if (this.#in.all) this.#leftOut++;
     this.#open[ledger.maker]--;
     if (!named) this.#doneUnnamed[ledger.maker]++;
+  }
+
+  #keep(ledger: Ledger): void {
+    if (ledger.names.size > 0 && this.#refused.has(ledger.object)) this.#missed.add(ledger.object);
+    this.#done.push(ledger);
   }
 
   #event(columns: EventColumns, row: number, round: Round | undefined, fold: (to: number) => Heap): void {
