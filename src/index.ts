@@ -17,7 +17,7 @@ export {
   type CyclesOptions,
   createdCycles,
 } from "./analyze/cycles.js";
-export { type ExplainOptions, type ExplainResult, explain } from "./analyze/explain.js";
+export { type ExplainOptions, type ExplainResult, explain, sourceLines } from "./analyze/explain.js";
 export type {
   Change,
   ChangeBy,

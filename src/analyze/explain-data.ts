@@ -3,6 +3,8 @@
  * a single event of the trace; events are numbers from 0, `null` as a count means immortal.
  */
 
+import type { Phase } from "./explain-walk.js";
+
 /** Why a count changed, in the classes that a reader knows. */
 export type ChangeBy =
   | "birth"
@@ -60,6 +62,11 @@ export interface ObjectInRound {
 export interface ExplainedRound {
   /** 1 = the first. */
   readonly nth: number;
+  /**
+   * round: from where a function gets to the line; continued: back on it, further on in the same statement (`with` ends where it began);
+   * over: on the line of a loop that has found no next value. The last two belong to the round of that number.
+   */
+  readonly phase: Phase;
   readonly function: string;
   readonly depth: number;
   readonly first: number;
@@ -67,11 +74,17 @@ export interface ExplainedRound {
   readonly objects: readonly ObjectInRound[];
 }
 
-/** One object over all rounds of a line. */
+/** One object over all rounds of a line; only what was followed from its first event on this line on. */
 export interface ObjectOnLine {
   readonly object: number;
+  /** 1 = born on this line. */
+  readonly born: 0 | 1;
   readonly plus: number;
   readonly minus: number;
+  /** What C code changed by setting the count on this line. */
+  readonly set: number;
+  /** What other lines changed between its first event on this line and its last: after = before + born + plus - minus + set + elsewhere. */
+  readonly elsewhere: number;
   /** Count before the first event on this line, and after the last. */
   readonly before: number | null;
   readonly after: number | null;
@@ -82,6 +95,8 @@ export interface ExplainedLine {
   readonly line: number;
   readonly source: string;
   readonly rounds: number;
+  /** The same by function: a class body and a function begin on the line that makes them. */
+  readonly functions: readonly { readonly function: string; readonly rounds: number }[];
   readonly events: number;
   /** Objects born and freed on this line in all rounds, by type, most first. */
   readonly born: readonly TypeCount[];
@@ -133,9 +148,13 @@ export interface Explanation {
   readonly python: string;
   readonly events: number;
   readonly exitCode: number | null;
+  /** The interpreter printed an exception that nothing had caught, after the program's last line. */
+  readonly uncaught: boolean;
+  /** false = the source does not compile, and nothing of it ran. */
+  readonly compiled: boolean;
   readonly lines: readonly ExplainedLine[];
   /** Those that the lines speak of, by number. */
   readonly objects: readonly ExplainedObject[];
-  /** Objects that were not looked at since there were too many at once. */
+  /** Objects that no variable names and that were not looked at since there were too many at once; 0 where only what is named is told. */
   readonly leftOut: number;
 }

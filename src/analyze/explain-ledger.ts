@@ -22,6 +22,10 @@ export interface LedgerRound {
 export interface LineTotal {
   plus: number;
   minus: number;
+  /** 1 = born on this line, with that count. */
+  readonly born: 0 | 1;
+  /** Sum of the changes by which C code set the count. */
+  set: number;
   readonly before: number;
   after: number;
 }
@@ -40,13 +44,20 @@ export interface Ledger {
   type: number;
   readonly bornAt: number;
   readonly bornLine: number | null;
+  /** Event from which on it is followed; its birth, or where it was first met in a round that is shown. */
+  readonly since: number;
   count: number;
   alive: boolean;
   readonly names: Set<string>;
   readonly rounds: LedgerRound[];
   readonly lines: Map<number, LineTotal>;
+  /** Whose code was running when it was first looked at: they have room of their own. */
+  readonly maker: Maker;
   ending: Ending | undefined;
 }
+
+/** The program's own code, with the C code that it calls, or code of a library that it called or imports. */
+export type Maker = "own" | "library";
 
 /** A variable that was found to name an immortal object, and did not before. */
 export interface Binding {
@@ -62,10 +73,12 @@ export interface LedgerInput {
   readonly file: string;
   readonly source: readonly string[];
   readonly code: readonly CodeInstructions[];
-  /** Whether a round will be shown. */
-  readonly shown: (line: number, nth: number) => boolean;
+  /** Whether a visit of a line will be shown. */
+  readonly shown: (round: Round) => boolean;
   /** Keep objects that no variable ever named. */
   readonly all: boolean;
+  /** Objects that are looked at wherever there is room or not: `missed` of an earlier pass. */
+  readonly named?: ReadonlySet<number>;
 }
 
 /** What an address of a moment was, by the folded heap. */
@@ -83,7 +96,10 @@ export interface Ledgers {
   readonly atMoment: ReadonlyMap<number, ReadonlyMap<number, ObjectThen>>;
   readonly all: readonly Ledger[];
   readonly immortal: readonly Binding[];
+  /** Objects that nothing names and that there was no room for. */
   readonly leftOut: number;
+  /** Objects that there was no room for, and that a variable was found to name later: what is told of them is not all. */
+  readonly missed: ReadonlySet<number>;
 }
 
 export const bornBefore = (ledger: Ledger): boolean => ledger.bornAt === BEFORE_TRACE;

@@ -4,7 +4,12 @@
  *
  * Every object that has an event in a round that will be shown gets a ledger; it is dropped again when the object dies without ever
  * having been named, so memory follows what lives and what is shown. Counts are carried in the ledger and compared with the
- * folded heap whenever a round ends: a difference is a bug, not an answer.
+ * folded heap at the end: a difference is a bug, not an answer.
+ *
+ * One line can make more objects than there is room for, and which of them will be named is known later: an import makes half a million.
+ * So what a library's code makes has its own room, and what the program's own lines make has another. Where an object is named that
+ * there was no room for, the pass is made again with room for just these (`missed`, and `named` of the input): the variables are
+ * known by then, the interpreter need not run again.
  */
 import { assert } from "../base/failure.js";
 import { eventNumber } from "../base/ids.js";
@@ -13,29 +18,31 @@ import { countOf } from "../replay/survey.js";
 import type { Moment, MomentFrame, Variable } from "../rewind/moment.js";
 import { type EventColumns, Kind } from "../trace/events.js";
 import type { Change } from "./explain-data.js";
-import type { Binding, Ledger, LedgerInput, Ledgers, ObjectThen } from "./explain-ledger.js";
-import { Places } from "./explain-places.js";
+import { Doings, type DyingObject, type MutableChange } from "./explain-doings.js";
+import type { Binding, Ledger, LedgerInput, Ledgers, Maker, ObjectThen } from "./explain-ledger.js";
+import { Places, variableOf } from "./explain-places.js";
 import { LineWalker, type Round } from "./explain-walk.js";
-import { type Circumstances, type Dying, freedText, quote, whyDown, whyUp } from "./explain-words.js";
+import { type Circumstances, elementOf, freedText, quote, whyDown, whyHeld, whyUp } from "./explain-words.js";
+import { NumberSet } from "./number-set.js";
 
 /** Changes of one object in one round that are kept. */
 const MOST_CHANGES = 500;
-/** Ledgers of living objects that nothing names; beyond that, objects are not looked at. */
+/** Ledgers of living objects that nothing names, by who made them; beyond that, objects are not looked at. */
 const MOST_UNNAMED = 20_000;
 /** Events of a call before its function is entered, at most: its arguments are looked for among them. */
 const MOST_CALL_EVENTS = 1000;
 /** Objects being freed in one instruction that are remembered. */
 const MOST_DYING = 64;
-
-interface DyingObject extends Dying {
-  /** 0 = static memory. */
-  readonly block: number;
-  /** Made by a class statement: its destructor is shared with others, so that it has no name of its own, and gives the block back at its end. */
-  readonly heapType: boolean;
-}
+/** References of C code to one object within one instruction that are remembered. */
+const MOST_HELD = 64;
+/** Reasons of a −1 in a call that yield where C code is seen to give back what it took. */
+const UNSURE: ReadonlySet<Change["by"]> = new Set(["c", "removed", "argument", "stack"]);
+const CALLING = /^CALL(_KW|_FUNCTION_EX)?$/;
+const EVAL = "_PyEval_EvalFrameDefault";
 
 /** Py_TPFLAGS_HEAPTYPE, Include/object.h. */
 const HEAP_TYPE = 1 << 9;
+const CONTAINERS = new Set(["list", "tuple", "set", "frozenset", "dict"]);
 
 export class LedgerKeeper {
   readonly #in: LedgerInput;
@@ -43,6 +50,8 @@ export class LedgerKeeper {
   readonly #heap: Heap;
   /** The next event. */
   #next = 0;
+  /** The event that is being followed. */
+  #at = 0;
   /** The moment before it, if there is one. */
   #moment: Moment | undefined;
   #before: Round | undefined;
@@ -58,32 +67,38 @@ export class LedgerKeeper {
   readonly #immortal: Binding[] = [];
   readonly #lastNamed = new Map<string, string>();
   /** Ledgers at hand. */
-  #open = 0;
-  #doneUnnamed = 0;
+  readonly #open = { own: 0, library: 0 };
+  readonly #doneUnnamed = { own: 0, library: 0 };
+  readonly #refused = new NumberSet();
+  readonly #missed = new Set<number>();
   #leftOut = 0;
   readonly #then = new Map<number, Map<number, ObjectThen>>();
   /** Variables of the frame that was just left, by address of what the frame itself refers to. */
   #leaving: { function: string; location: number; variables: { name: string; address: number }[] } | undefined;
-  /** What was deallocated in the instruction under way, the latest first. */
-  #dying: DyingObject[] = [];
-  #dyingAt = -1;
+  #doings = new Doings(-1);
   /** The same of the instructions of callers: a finalizer runs in the middle of one. */
-  readonly #dyingBelow: { dying: DyingObject[]; at: number }[] = [];
+  readonly #doingsBelow: Doings[] = [];
   /** Changes whose C function has no name, until it is known whether the object that was being freed had its block given back after them. */
-  #unsettled: { change: { -readonly [K in keyof Change]: Change[K] }; dying: DyingObject }[] = [];
+  #unsettled: { change: MutableChange; dying: DyingObject }[] = [];
   #collection = { number: 0, location: -1, running: false, depth: 0 };
 
   /** The latest call of a function of the program from a round that is shown. */
   #called: { event: number; location: number; round: Round } | undefined;
   /** The latest change of each object, and where it happened. */
-  readonly #made = new WeakMap<Ledger, { -readonly [K in keyof Change]: Change[K] }>();
+  readonly #made = new WeakMap<Ledger, MutableChange>();
   readonly #madeAt = new WeakMap<Ledger, number>();
   readonly #heapTypes = new Set<number>();
+  readonly #typeAddress = new Map<number, number>();
+  /** By variable, as `x` or `foo.x`: the type of what it named last. */
+  readonly #lastTypes = new Map<string, string>();
 
   constructor(input: LedgerInput) {
     this.#in = input;
-    for (const { id, flags } of input.replay.reader.rows("types")) if (flags & HEAP_TYPE) this.#heapTypes.add(id);
-    this.#walker = new LineWalker(input.replay.reader, input.file);
+    for (const { id, flags, address } of input.replay.reader.rows("types")) {
+      if (flags & HEAP_TYPE) this.#heapTypes.add(id);
+      this.#typeAddress.set(id, address);
+    }
+    this.#walker = new LineWalker(input.replay.reader, input.file, input.source);
     this.#heap = input.replay.seek(eventNumber(0));
     this.#places = new Places(input.replay.reader, input);
   }
@@ -102,10 +117,11 @@ export class LedgerKeeper {
     if (this.#moment) this.#meet(this.#moment, heap, this.#before, undefined);
     for (const ledger of this.#byAddress.values()) {
       if (ledger.alive) assert(heap.objectAt(ledger.address)?.count === ledger.count, `count of #${ledger.object}`);
-      if (ledger.names.size > 0 || this.#in.all) this.#done.push(ledger);
+      if (ledger.names.size > 0 || this.#in.all) this.#keep(ledger);
     }
     this.#handOver();
-    return { all: this.#done, immortal: this.#immortal, leftOut: this.#leftOut, atMoment: this.#then };
+    const leftOut = this.#leftOut + this.#refused.size - this.#missed.size;
+    return { all: this.#done, immortal: this.#immortal, leftOut, missed: this.#missed, atMoment: this.#then };
   }
 
   /** Follows the events before this one, from where the keeper has got to. Nobody else may wind the replay until the end. */
@@ -123,7 +139,7 @@ export class LedgerKeeper {
         const round = this.#walker.step(columns, row);
         if (round !== this.#round) {
           this.#round = round;
-          this.#show = round !== undefined && this.#in.shown(round.line, round.nth);
+          this.#show = round !== undefined && this.#in.shown(round);
         }
         if (this.#moment) {
           this.#meet(this.#moment, fold(row), this.#before, round);
@@ -156,6 +172,7 @@ export class LedgerKeeper {
       const full = scope === "" ? variable.name : `${scope}.${variable.name}`;
       const object = heap.objectAt(variable.address);
       if (!object) return;
+      this.#lastTypes.set(full, this.#in.replay.names.type(object.type));
       if (countOf(object.count) === null) {
         if (this.#lastNamed.get(full) !== variable.text)
           this.#immortal.push({
@@ -167,7 +184,7 @@ export class LedgerKeeper {
         this.#lastNamed.set(full, variable.text);
         return;
       }
-      const ledger = this.#ledgerAt(variable.address, heap, undefined, true);
+      const ledger = this.#ledgerAt(variable.address, heap, undefined, "named");
       ledger?.names.add(full);
       const now = `#${object.id}`;
       if (ledger && scope !== "" && this.#lastNamed.get(full) !== now)
@@ -203,7 +220,7 @@ export class LedgerKeeper {
       ({ round, onStack }) => onStack > 0 && round.function === scope && stores?.has(round.line),
     );
     const round = made?.round ?? (before?.function === scope && stores?.has(before.line) ? before : undefined);
-    if (!round || !this.#in.shown(round.line, round.nth)) return;
+    if (!round || !this.#in.shown(round)) return;
     const text = `\`${name}\` takes over the stack's reference`;
     const after = countOf(made?.after ?? ledger.count);
     this.#change(
@@ -266,28 +283,33 @@ export class LedgerKeeper {
     };
   }
 
-  #ledgerAt(address: number, heap: Heap, born: number | undefined, named: boolean): Ledger | undefined {
+  /** `found`: where; named: as the value of a variable. */
+  #ledgerAt(address: number, heap: Heap, born: number | undefined, found: Maker | "named"): Ledger | undefined {
     const known = this.#byAddress.get(address);
     if (known?.alive) return known;
     const object = heap.objectAt(address);
     if (!object?.alive || countOf(object.count) === null) return undefined;
     if (known && known.object === object.id) return known;
-    if (!named && this.#open >= MOST_UNNAMED) {
-      this.#leftOut++;
+    const maker = found === "library" ? "library" : "own";
+    const named = found === "named" || this.#in.named?.has(object.id) === true;
+    if (!named && this.#open[maker] >= MOST_UNNAMED) {
+      this.#refused.add(object.id);
       return undefined;
     }
-    this.#open++;
+    this.#open[maker]++;
     const ledger: Ledger = {
       object: object.id,
       address,
       type: object.type,
       bornAt: object.birth,
       bornLine: born ?? null,
+      since: born === undefined ? this.#at : object.birth,
       count: object.count,
       alive: true,
       names: new Set(),
       rounds: [],
       lines: new Map(),
+      maker,
       ending: undefined,
     };
     this.#put(address, ledger);
@@ -303,36 +325,39 @@ export class LedgerKeeper {
   /** A ledger whose object is no more: kept if it had a name, or as long as there is room when all are asked for. */
   #drop(ledger: Ledger): void {
     const named = ledger.names.size > 0;
-    if (named || (this.#in.all && this.#doneUnnamed < MOST_UNNAMED)) this.#done.push(ledger);
+    if (named || (this.#in.all && this.#doneUnnamed[ledger.maker] < MOST_UNNAMED)) this.#keep(ledger);
     else if (this.#in.all) this.#leftOut++;
-    this.#open--;
-    if (!named) this.#doneUnnamed++;
+    this.#open[ledger.maker]--;
+    if (!named) this.#doneUnnamed[ledger.maker]++;
+  }
+
+  #keep(ledger: Ledger): void {
+    if (ledger.names.size > 0 && this.#refused.has(ledger.object)) this.#missed.add(ledger.object);
+    this.#done.push(ledger);
   }
 
   #event(columns: EventColumns, row: number, round: Round | undefined, fold: (to: number) => Heap): void {
     const kind = columns.kind[row]!;
     const address = columns.address[row]!;
     const event = columns.first + row;
+    this.#at = event;
     const location = columns.location[row]!;
     const line = round?.line ?? null;
-    if (location !== this.#dyingAt) {
-      this.#dyingAt = location;
-      if (this.#dying.length > 0) this.#dying = [];
+    if (location !== this.#doings.at) {
+      if (this.#doings.used) this.#doings = new Doings(location);
+      this.#doings.at = location;
       if (this.#unsettled.length > 0) this.#unsettled = [];
     }
     switch (kind) {
       case Kind.call:
         this.#leaving = undefined;
         this.#called = round && this.#show ? { event, location, round } : undefined;
-        if (this.#dyingBelow.length < MOST_DYING) this.#dyingBelow.push({ dying: this.#dying, at: location });
-        this.#dyingAt = -1;
+        if (this.#doingsBelow.length < MOST_DYING) this.#doingsBelow.push(this.#doings);
+        this.#doings = new Doings(-1);
         return;
-      case Kind.return: {
-        const below = this.#dyingBelow.pop();
-        this.#dying = below?.dying ?? [];
-        this.#dyingAt = below?.at ?? -1;
+      case Kind.return:
+        this.#doings = this.#doingsBelow.pop() ?? new Doings(-1);
         return;
-      }
       case Kind["collect-start"]:
         this.#collection = { ...this.#collection, number: this.#collection.number + 1, location, running: true };
         return;
@@ -363,7 +388,7 @@ export class LedgerKeeper {
     let ledger = this.#byAddress.get(address);
     const show = this.#show;
     // An object that was handed to its destructor still has events: its finalizer holds it.
-    if (!ledger && show) ledger = this.#ledgerAt(address, fold(row), undefined, false);
+    if (!ledger && show) ledger = this.#ledgerAt(address, fold(row), undefined, this.#foundAt(columns, row));
     if (!ledger) {
       if (kind === Kind.dealloc) this.#dies(columns, row, undefined, line, fold);
       return;
@@ -376,10 +401,11 @@ export class LedgerKeeper {
     if (round) {
       const total = ledger.lines.get(round.line);
       if (total) total.after = ledger.count;
-      const sum = total ?? { plus: 0, minus: 0, before, after: ledger.count };
+      const sum = total ?? { plus: 0, minus: 0, born: 0, set: 0, before, after: ledger.count };
       if (!total) ledger.lines.set(round.line, sum);
       if (kind === Kind.incref) sum.plus++;
       else if (kind === Kind.decref) sum.minus++;
+      else if (kind === Kind.setref) sum.set += ledger.count - before;
     }
     if (kind === Kind.incref || kind === Kind.decref)
       this.#counted(columns, row, ledger, show ? round : undefined, before);
@@ -399,13 +425,15 @@ export class LedgerKeeper {
     } else if (kind === Kind.setref && show) {
       const immortal = countOf(ledger.count) === null;
       const text = immortal ? "made immortal" : "count set by C code";
-      this.#change(
-        ledger,
-        round,
-        before,
-        { event, delta: ledger.count - before, by: immortal ? "immortal" : "c", text, after: countOf(ledger.count) },
-        0,
-      );
+      const delta = ledger.count - before;
+      const { born } = this.#doings;
+      const place = this.#places.at(location);
+      // list_repeat and tuple_repeat add all at once.
+      const repeated = delta > 0 && !immortal && born && place.own && place.opcode === "BINARY_OP";
+      const change: Change = repeated
+        ? { event, delta, by: "item", text: elementOf(born), after: countOf(ledger.count) }
+        : { event, delta, by: immortal ? "immortal" : "c", text, after: countOf(ledger.count) };
+      this.#change(ledger, round, before, change, 0);
     }
   }
 
@@ -431,9 +459,15 @@ export class LedgerKeeper {
       this.#drop(before);
     }
     if (!round || !this.#show) return;
-    const ledger = this.#ledgerAt(address, fold(row + 1), round.line, false);
+    const maker = this.#places.at(columns.location[row]!).own ? "own" : "library";
+    const heap = fold(row + 1);
+    if (maker === "own" && CONTAINERS.has(type)) {
+      this.#doings.born = { type, text: `${type} #${heap.idAt(address)}`, address };
+      this.#doings.used = true;
+    }
+    const ledger = this.#ledgerAt(address, heap, round.line, maker);
     if (!ledger) return;
-    ledger.lines.set(round.line, { plus: 0, minus: 0, before: 0, after: ledger.count });
+    ledger.lines.set(round.line, { plus: 0, minus: 0, born: 1, set: 0, before: 0, after: ledger.count });
     this.#change(ledger, round, 0, { event, delta: 1, by: "birth", text: "born", after: countOf(ledger.count) }, 1);
   }
 
@@ -442,12 +476,16 @@ export class LedgerKeeper {
     const up = columns.kind[row] === Kind.incref;
     const place = this.#places.at(location);
     const cFunction = this.#in.replay.names.cFunction(columns.site[row]!);
-    if (place.own) this.#name(ledger, place, up, cFunction);
+    const variable = place.own ? variableOf(place, up, cFunction) : undefined;
+    if (variable !== undefined) ledger.names.add(variable);
     if (!round) {
       if (!up) this.#takeLeaving(location, ledger.address);
       return;
     }
     const open = ledger.rounds.findLast((one) => one.round === round);
+    const doings = this.#doings;
+    const { dying, gone } = doings;
+    const instance = up || gone.length === 0 ? -1 : gone.findIndex((one) => one.typeAddress === ledger.address);
     const circumstances: Circumstances = {
       opcode: place.own ? place.opcode : null,
       names: place.names,
@@ -456,11 +494,23 @@ export class LedgerKeeper {
       library: place.own ? null : place.function,
       collecting: this.#collection.running && this.#collection.location === location,
       leaving: up ? undefined : this.#takeLeaving(location, ledger.address),
-      dying: this.#dying,
+      dying,
+      firstDied: doings.firstDied,
+      itself: dying.some(({ object }) => object === ledger.object),
+      instance: gone[instance],
+      born: doings.born?.address === ledger.address ? undefined : doings.born,
+      typeOf: (name) =>
+        (place.function === "<module>" ? undefined : this.#lastTypes.get(`${place.function}.${name}`)) ??
+        this.#lastTypes.get(name),
       onStack: open?.onStack ?? 0,
     };
-    const reason = up ? whyUp(circumstances) : whyDown(circumstances);
-    const change: Change = {
+    let reason = up ? whyUp(circumstances) : whyDown(circumstances);
+    if (instance >= 0) gone.splice(instance, 1);
+    const byC = place.own && CALLING.test(place.opcode ?? "") && cFunction !== EVAL;
+    // What dies in the meantime gives references up as well, by functions without a name.
+    const givesBack = byC && !up && dying.length === 0 && UNSURE.has(reason.by);
+    if (givesBack && this.#givesBack(ledger, cFunction)) reason = whyHeld(circumstances);
+    const change: MutableChange = {
       event: columns.first + row,
       delta: up ? 1 : -1,
       by: reason.by,
@@ -470,29 +520,35 @@ export class LedgerKeeper {
     this.#change(ledger, round, before, change, reason.stack);
     this.#made.set(ledger, change);
     this.#madeAt.set(ledger, location);
-    const dying = this.#dying.find(({ heapType }) => heapType);
-    if (!up && dying && (cFunction === null || cFunction === "PyObject_ClearManagedDict"))
-      this.#unsettled.push({ change, dying });
+    if (byC && up && reason.stack === 0) {
+      doings.used = true;
+      doings.held ??= new Map();
+      const held = doings.held.get(ledger) ?? [];
+      doings.held.set(ledger, held);
+      if (held.length < MOST_HELD) held.push({ change, cFunction });
+    }
+    const freeing = dying.find(({ heapType }) => heapType);
+    const unnamed = cFunction === null || cFunction === "PyObject_ClearManagedDict";
+    if (!up && freeing && unnamed && reason.by !== "freed" && instance < 0)
+      this.#unsettled.push({ change, dying: freeing });
   }
 
-  /** Instructions of which the object that they count is known to be a variable's value. */
-  #name(
-    ledger: Ledger,
-    place: { opcode: string | null; names: readonly string[]; function: string },
-    up: boolean,
-    c: string | null,
-  ): void {
-    const { opcode, names } = place;
-    const [name] = names;
-    if (opcode === null || name === undefined || names.length !== 1) return;
-    const local = place.function === "<module>" ? name : `${place.function}.${name}`;
-    if (up && opcode === "STORE_NAME" && c === "PyDict_SetItem") {
-      // In the body of a class the name is an attribute.
-      if (place.function === "<module>") ledger.names.add(name);
-    } else if (up && opcode === "STORE_GLOBAL") ledger.names.add(name);
-    else if (up && /^LOAD_FAST(_CHECK)?$/.test(opcode)) ledger.names.add(local);
-    else if (!up && (opcode === "STORE_FAST" || opcode === "DELETE_FAST") && c === "_PyEval_EvalFrameDefault")
-      ledger.names.add(local);
+  /** C code gives back what the same function took in the same instruction: both were for a moment, whatever the first seemed to be. */
+  #givesBack(ledger: Ledger, cFunction: string | null): boolean {
+    const held = this.#doings.held?.get(ledger);
+    const at = held?.findLastIndex((one) => one.cFunction === cFunction) ?? -1;
+    if (!held || at < 0) return false;
+    for (const { change } of held.splice(at, 1)) Object.assign(change, { by: "c", text: "C code, for a moment" });
+    return true;
+  }
+
+  #foundAt(columns: EventColumns, row: number): Maker | "named" {
+    const place = this.#places.at(columns.location[row]!);
+    if (!place.own) return "library";
+    const kind = columns.kind[row]!;
+    if (kind !== Kind.incref && kind !== Kind.decref) return "own";
+    const cFunction = this.#in.replay.names.cFunction(columns.site[row]!);
+    return variableOf(place, kind === Kind.incref, cFunction) === undefined ? "own" : "named";
   }
 
   #takeLeaving(location: number, address: number): Circumstances["leaving"] {
@@ -549,17 +605,23 @@ export class LedgerKeeper {
   ): void {
     const address = columns.address[row]!;
     const type = this.#in.replay.names.type(columns.a[row]!);
-    if (!ledger && this.#dying.length >= MOST_DYING) return;
+    const { dying } = this.#doings;
+    if (!ledger && dying.length >= MOST_DYING) return;
     const heap = fold(row);
     const id = heap.idAt(address);
     const block = heap.blockOf(address)?.address ?? 0;
-    this.#dying.unshift({
+    const one: DyingObject = {
       type,
       text: `${type} #${id === 0 ? "?" : id}`,
+      object: id,
+      typeAddress: this.#typeAddress.get(columns.a[row]!) ?? 0,
       block,
       heapType: block !== 0 && this.#heapTypes.has(columns.a[row]!),
-    });
-    this.#dying.length = Math.min(this.#dying.length, MOST_DYING);
+    };
+    this.#doings.firstDied ??= one;
+    this.#doings.used = true;
+    dying.unshift(one);
+    dying.length = Math.min(dying.length, MOST_DYING);
     if (!ledger) return;
     ledger.alive = false;
     ledger.ending = {
@@ -579,7 +641,12 @@ export class LedgerKeeper {
         if (change.by !== "scope") Object.assign(change, { by: "container", text: freedText(dying) });
         return false;
       });
-    if (this.#dying.length > 0) this.#dying = this.#dying.filter((one) => one.block !== block);
+    const { dying, gone } = this.#doings;
+    if (dying.length > 0) {
+      const at = dying.findIndex((one) => one.block === block);
+      const [one] = at < 0 ? [] : dying.splice(at, 1);
+      if (one?.heapType && gone.length < MOST_DYING) gone.push(one);
+    }
     const ledger = this.#waiting.get(block);
     if (!ledger?.ending) return;
     ledger.ending.memory = "freed";

@@ -110,3 +110,18 @@ function partOf(source: readonly string[], span: NonNullable<Instruction["span"]
   lines[0] = lines[0]!.subarray(span.start);
   return lines.map((line) => line.toString("utf8").trim()).join(" ");
 }
+
+/** The variable whose value an instruction is known to count, as `x` or `foo.x`. */
+export function variableOf(place: Place, up: boolean, cFunction: string | null): string | undefined {
+  const { opcode, names } = place;
+  const [name] = names;
+  if (opcode === null || name === undefined || names.length !== 1) return undefined;
+  // In the body of a class the name is an attribute.
+  if (up && opcode === "STORE_NAME" && cFunction === "PyDict_SetItem")
+    return place.function === "<module>" ? name : undefined;
+  if (up && opcode === "STORE_GLOBAL") return name;
+  const read = up && /^LOAD_FAST(_CHECK)?$/.test(opcode);
+  const left = !up && (opcode === "STORE_FAST" || opcode === "DELETE_FAST") && cFunction === "_PyEval_EvalFrameDefault";
+  if (!read && !left) return undefined;
+  return place.function === "<module>" ? name : `${place.function}.${name}`;
+}

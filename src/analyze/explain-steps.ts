@@ -7,6 +7,7 @@ import { countOf } from "../replay/survey.js";
 import type { Moment, Variable } from "../rewind/moment.js";
 import type { Change, Explanation } from "./explain-data.js";
 import type { Ledgers } from "./explain-ledger.js";
+import type { Phase } from "./explain-walk.js";
 
 /** Steps of a page, and nodes of a picture. */
 const MOST_STEPS = 400;
@@ -28,6 +29,8 @@ export interface StepNode {
 export interface Step {
   readonly line: number;
   readonly nth: number;
+  readonly phase: Phase;
+  /** 1 where the line ran once in each function. */
   readonly rounds: number;
   readonly function: string;
   readonly event: number;
@@ -100,7 +103,8 @@ export function stepsOf(
     return {
       line: line.line,
       nth: round.nth,
-      rounds: line.rounds,
+      phase: round.phase,
+      rounds: line.functions.some(({ rounds: often }) => often > 1) ? line.rounds : 1,
       function: round.function,
       event,
       changes: round.objects.map(({ object, before, after, changes }) => ({

@@ -5,15 +5,29 @@
  * A *round* of a line is the time from when a function gets to the line until it gets to another one or jumps back in it; calls that
  * the line makes lie inside it, but what happens on the lines of the called functions is theirs. A line on which nothing happened to any count or block
  * leaves no events, so rounds are counted as far as memory noticed them.
+ *
+ * A function can be at a line several times in one round, so a round has one or more *visits*. `with` ends where it began, a decorator is
+ * called after the function below it was made, an expression of many lines goes back to its first: whoever comes back to a line further on in
+ * the bytecode and has not jumped back meanwhile goes on with the round (`continued`). A loop that finds that there is no next value does not
+ * go round once more: that, and what its line does then, belongs to its last round (`over`). Whether FOR_ITER has found a value is known
+ * from what comes after it; until then its round has no number.
+ *
+ *     for i in items:      visits of the line:   1 round, nth 1   2 round, nth 2   3 over, nth 2
+ *         use(i)           with two items
  */
 import { type EventColumns, Kind } from "../trace/events.js";
 import type { TraceReader } from "../trace/reader.js";
 
-/** One round of a line. */
+export type Phase = "round" | "continued" | "over";
+
+/** One visit of a line: a round, or what belongs to one. */
 export interface Round {
   readonly line: number;
-  /** 1 = the first round of this line. */
-  readonly nth: number;
+  /** 1 = the first visit of this line. */
+  readonly visit: number;
+  /** 1 = the first round of this line; 0 = not known yet. */
+  nth: number;
+  phase: Phase;
   /** Qualified name of the function. */
   readonly function: string;
   /** Functions of the program that were running, this one included. */
@@ -36,7 +50,17 @@ interface RunningFrame {
   /** Offset of the latest instruction with an event. */
   offset: number;
   round: Round | undefined;
+  /** Lines where it was since it last jumped back, with their latest offset, which rises from one to the next. */
+  readonly seen: { readonly line: number; nth: number; offset: number }[];
+  /** `round` began with FOR_ITER and has nothing else yet. It is the number of the round before it on the line, and 0 = none is open. */
+  pending: number;
 }
+
+/** What an instruction does in a loop. */
+const NEXT = 1;
+const OVER = 2;
+
+const ENDS = /^(END_FOR|POP_ITER|END_ASYNC_FOR)$/;
 
 /** Frames that are looked through for the one that an event names. */
 const NEAR = 8;
@@ -44,6 +68,9 @@ const NEAR = 8;
 export class LineWalker {
   /** Rounds so far, by line. */
   readonly rounds: number[] = [];
+  readonly #visits: number[] = [];
+  readonly #counted: ((round: Round) => void) | undefined;
+  readonly #loopOf: Uint8Array;
   readonly #codeOf: Uint32Array;
   readonly #lineOf: Uint32Array;
   readonly #offsetOf: Uint32Array;
@@ -55,8 +82,9 @@ export class LineWalker {
   #lastLocation = -1;
   #here: Round | undefined;
 
-  /** `file`: as in `codes.file`. */
-  constructor(reader: TraceReader, file: string) {
+  /** `file`: as in `codes.file`; `source`: its lines; `counted` is told of each visit when its number is known. */
+  constructor(reader: TraceReader, file: string, source: readonly string[], counted?: (round: Round) => void) {
+    this.#counted = counted;
     const codes: number[] = [];
     for (const { id, file: of, qualname, first_line } of reader.rows("codes")) {
       codes[id] = of === file ? 1 : 0;
@@ -69,7 +97,12 @@ export class LineWalker {
     this.#codeOf = new Uint32Array(size);
     this.#lineOf = new Uint32Array(size);
     this.#offsetOf = new Uint32Array(size);
-    for (const { id, code, line, offset } of rows) {
+    this.#loopOf = new Uint8Array(size);
+    // `break` and `return` give the iterator up as well, on their own line.
+    const heads = source.map((text) => /\bfor\b/.test(text.replace(/"[^"]*"|'[^']*'|#.*/g, "")));
+    for (const { id, code, line, offset, opcode } of rows) {
+      if (opcode?.startsWith("FOR_ITER")) this.#loopOf[id] = NEXT;
+      else if (opcode && ENDS.test(opcode) && heads[(line ?? 0) - 1]) this.#loopOf[id] = OVER;
       this.#offsetOf[id] = offset;
       this.#codeOf[id] = code;
       this.#lineOf[id] = line ?? 0;
@@ -97,7 +130,8 @@ export class LineWalker {
       this.#push(columns.a[row]!);
       this.#lastLocation = -1;
     } else if (kind === Kind.return) {
-      this.#stack.pop();
+      const left = this.#stack.pop();
+      if (left?.round && left.round.nth === 0) this.#count(left, left.round);
       this.#lastLocation = -1;
     }
     return round;
@@ -108,11 +142,30 @@ export class LineWalker {
     return this.#stack.at(-1)?.home?.round;
   }
 
+  /** After the last event: nothing is open any more. */
+  end(): void {
+    for (const frame of this.#stack) if (frame.round?.nth === 0) this.#count(frame, frame.round);
+  }
+
+  /** Whether a function of the program, or its module, is under way. */
+  get running(): boolean {
+    return this.#stack.some(({ home }) => home !== undefined);
+  }
+
   #push(code: number): RunningFrame {
     const below = this.#stack.at(-1)?.home;
     const own = this.owns(code);
     const depth = (below?.depth ?? 0) + (own ? 1 : 0);
-    const frame: RunningFrame = { code, home: below, depth, line: 0, offset: 0, round: undefined };
+    const frame: RunningFrame = {
+      code,
+      home: below,
+      depth,
+      line: 0,
+      offset: 0,
+      round: undefined,
+      seen: [],
+      pending: 0,
+    };
     if (own) frame.home = frame;
     this.#stack.push(frame);
     return frame;
@@ -131,26 +184,84 @@ export class LineWalker {
     let line = this.owns(code) && frame.code === code ? this.#lineOf[location]! : 0;
     // What a function does before its first line, such as making cells, is its head's.
     if (line === 0 && !frame.round) line = this.#headOf[frame.code] ?? 0;
-    // Instructions of one line follow each other, but for the jump back of a loop.
-    const offset = this.#offsetOf[location] ?? 0;
-    const again = line !== 0 && offset < frame.offset;
-    if (line !== 0) frame.offset = offset;
-    if (line !== 0 && (again || line !== frame.line || frame.round === undefined)) {
-      frame.line = line;
-      const nth = (this.rounds[line] ?? 0) + 1;
-      this.rounds[line] = nth;
-      frame.round = {
-        line,
-        nth,
-        function: this.#functions[frame.code] ?? "?",
-        depth: frame.depth,
-        first: event,
-        last: event,
-        calls: undefined,
-        returns: undefined,
-      };
-    }
+    if (line !== 0) this.#arrive(frame, line, this.#offsetOf[location] ?? 0, this.#loopOf[location]!, event);
     if (frame.round) frame.round.last = event;
     return frame.round;
+  }
+
+  /** An instruction of this line, in this frame. */
+  #arrive(frame: RunningFrame, line: number, offset: number, loop: number, event: number): void {
+    // Instructions of one line follow each other, but for the jump back of a loop.
+    const back = offset < frame.offset;
+    const { round, seen } = frame;
+    frame.offset = offset;
+    let before = 0;
+    if (back)
+      for (let last = seen.at(-1); last && last.offset >= offset; last = seen.at(-1)) {
+        if (last.line === line) before = Math.max(before, last.nth);
+        seen.pop();
+      }
+    if (round && !back && line === frame.line) {
+      const top = seen.at(-1)!;
+      top.offset = offset;
+      if (round.nth === 0) {
+        if (loop === NEXT) return;
+        if (loop === OVER) {
+          round.phase = "over";
+          round.nth = frame.pending;
+          top.nth = frame.pending;
+          this.#counted?.(round);
+          return;
+        }
+        this.#count(frame, round);
+      }
+      if (loop !== OVER || round.phase === "over") return;
+      this.#visit(frame, line, event, "over", round.nth);
+      return;
+    }
+    if (round?.nth === 0) this.#count(frame, round);
+    frame.line = line;
+    const known = back ? undefined : seen.findLast((one) => one.line === line);
+    if (loop === OVER) {
+      const nth = known?.nth ?? (before || (this.rounds[line] ?? 0));
+      this.#visit(frame, line, event, nth === 0 ? "round" : "over", nth);
+    } else if (known) this.#visit(frame, line, event, "continued", known.nth);
+    else if (loop === NEXT && (back || !round)) {
+      frame.pending = before || (seen.findLast((one) => one.line === line)?.nth ?? this.rounds[line] ?? 0);
+      // An iterator that has nothing from the beginning: the line's only round.
+      this.#visit(frame, line, event, "round", frame.pending === 0 ? 0 : -1);
+    } else this.#visit(frame, line, event, "round", 0);
+  }
+
+  /** `nth`: 0 = a new round, -1 = perhaps one. */
+  #visit(frame: RunningFrame, line: number, event: number, phase: Phase, nth: number): void {
+    const visit = (this.#visits[line] ?? 0) + 1;
+    this.#visits[line] = visit;
+    const round: Round = {
+      line,
+      visit,
+      nth: Math.max(nth, 0),
+      phase,
+      function: this.#functions[frame.code] ?? "?",
+      depth: frame.depth,
+      first: event,
+      last: event,
+      calls: undefined,
+      returns: undefined,
+    };
+    frame.round = round;
+    frame.seen.push({ line, nth: round.nth, offset: frame.offset });
+    if (nth === 0) this.#count(frame, round);
+    else if (nth > 0) this.#counted?.(round);
+  }
+
+  /** It is a round of its own. */
+  #count(frame: RunningFrame, round: Round): void {
+    const nth = (this.rounds[round.line] ?? 0) + 1;
+    this.rounds[round.line] = nth;
+    round.nth = nth;
+    const entry = frame.seen.at(-1);
+    if (entry?.line === round.line) entry.nth = nth;
+    this.#counted?.(round);
   }
 }

@@ -22,6 +22,16 @@ export interface Circumstances {
   readonly leaving: { readonly function: string; readonly name: string } | undefined;
   /** What is being freed in this instruction, the latest first. */
   readonly dying: readonly Dying[];
+  /** The first that was freed in this instruction. */
+  readonly firstDied: Dying | undefined;
+  /** The object itself is being freed. */
+  readonly itself: boolean;
+  /** What was freed in this instruction and has the object for its type: it gives that back last. */
+  readonly instance: Dying | undefined;
+  /** The container that was born in this instruction, if there is one. */
+  readonly born: Dying | undefined;
+  /** Type of what a variable named when it was last looked at; undefined = not known. */
+  readonly typeOf: (name: string) => string | undefined;
   /** References that the evaluation stack has on the object, as far as this round made them. */
   readonly onStack: number;
 }
@@ -40,6 +50,8 @@ export interface Reason {
 }
 
 const EVAL = "_PyEval_EvalFrameDefault";
+/** Drops the variables of a function that returns. */
+const CLEAR_FRAME = "_PyEval_FrameClearAndPop";
 const LONGEST_PART = 40;
 
 export const quote = (part: string): string => {
@@ -61,6 +73,7 @@ export function whyUp(at: Circumstances): Reason {
   const { opcode, part, cFunction, library } = at;
   const stack = (text: string): Reason => ({ by: "stack", text, stack: 1 });
   const held = (by: ChangeBy, text: string): Reason => ({ by, text, stack: 0 });
+  if (at.itself) return held("freed", OWN_DEALLOCATOR);
   if (at.collecting) return held("collector", "the cycle collector, at work");
   if (library !== null || opcode === null) return held("c", cCode(at));
   const read = part === "" ? names(at) : quote(part);
@@ -107,13 +120,28 @@ export function whyUp(at: Circumstances): Reason {
       return held("c", "held by a new function");
     case "LOAD_ATTR":
       return GETTERS.has(cFunction ?? "") ? stack(`${read} is read onto the stack`) : held("c", cCode(at));
+    case "BUILD_LIST":
+    case "BUILD_TUPLE":
+      return at.born && cFunction !== EVAL ? held("item", elementOf(at.born)) : held("c", cCode(at));
     case "BINARY_OP":
-      if (part.endsWith("]")) return stack(`${read} is read onto the stack`);
-      return held("c", cCode(at));
+    case "BINARY_SLICE": {
+      const key = opcode === "BINARY_OP" ? subscriptOf(part) : undefined;
+      // What C code refers to after it has made a container is what it puts in (list_concat, list_slice, tuple_concat, set_copy, …); but
+      // `d[k]` can make one to put it into d (defaultdict).
+      if (at.born && cFunction !== EVAL)
+        return key === undefined || key.includes(":") ? held("item", elementOf(at.born)) : held("c", cCode(at));
+      if (cFunction === null && typeOfAugmented(at) === "list")
+        return held("item", `element of list ${quote(augmented(part)!)}`);
+      return key === undefined ? held("c", cCode(at)) : stack(`${read} is read onto the stack`);
+    }
     case "CALL":
     case "CALL_KW":
-    case "CALL_FUNCTION_EX":
+    case "CALL_FUNCTION_EX": {
+      if (cFunction === "_PyTuple_FromArray" && at.born) return held("item", elementOf(at.born));
+      const put = receiver(at, ADDING);
+      if (put) return held("item", `${PLACES[put.type] ?? "element"} of ${put.type} ${quote(put.part)}`);
       return held(KEEPERS.has(cFunction ?? "") ? "item" : "c", cCode(at));
+    }
     default:
       return held("c", cCode(at));
   }
@@ -125,14 +153,19 @@ export function whyDown(at: Circumstances): Reason {
   const given = (text: string, by: ChangeBy = "stack"): Reason => ({ by, text, stack: -1 });
   const dropped = (by: ChangeBy, text: string): Reason => ({ by, text, stack: 0 });
   if (leaving) return dropped("scope", `\`${leaving.name}\` of ${leaving.function}() goes out of scope`);
+  if (at.itself) return dropped("freed", OWN_DEALLOCATOR);
+  if (at.instance && cFunction !== EVAL) return dropped("container", `${at.instance.text}, whose type it is, is freed`);
   const container = containerOf(cFunction, dying);
   if (container !== undefined) return dropped("container", container);
   if (at.collecting) return dropped("collector", "given up by what the cycle collector frees");
   if (library !== null || opcode === null) return dropped("c", cCode(at));
   const here = part === "" ? names(at) : quote(part);
   const byEval = cFunction === EVAL;
-  if (dying.length > 0 && !byEval && ONE_VICTIM.test(opcode))
-    return dropped("container", `falls with ${victim(opcode, here)}`);
+  if (HOLDERS.has(cFunction ?? "")) return dropped("c", cCode(at));
+  if (dying.length > 0 && !byEval && cFunction !== CLEAR_FRAME && ONE_VICTIM.test(opcode))
+    return dropped("container", `falls with ${victim(at, here)}`);
+  if (opcode === "BINARY_OP" && dying.length > 0 && cFunction === null)
+    return dropped("container", `falls with ${dying.length === 1 ? dying[0]!.text : `what ${here} frees`}`);
   const gone = "leaves the stack";
   if (opcode.startsWith("STORE_FAST") || opcode === "STORE_DEREF")
     return dropped("rebound", `${names({ ...at, names: at.names.slice(0, 1) })} is bound anew`);
@@ -146,7 +179,6 @@ export function whyDown(at: Circumstances): Reason {
     case "STORE_SUBSCR":
     case "STORE_SLICE":
       if (byEval && onStack > 0) return given(gone);
-      if (HOLDERS.has(cFunction ?? "")) return dropped("c", cCode(at));
       return dropped("removed", `${here} refers to something else`);
     case "DELETE_SUBSCR":
     case "DELETE_ATTR":
@@ -159,24 +191,39 @@ export function whyDown(at: Circumstances): Reason {
       return given("leaves the stack: the loop is over");
     case "CALL":
     case "CALL_KW":
-    case "CALL_FUNCTION_EX":
+    case "CALL_FUNCTION_EX": {
+      const from = byEval ? undefined : receiver(at, REMOVING);
+      if (from) return dropped("removed", `removed from ${from.type} ${quote(from.part)}`);
       if (REMOVERS.has(cFunction ?? "")) return dropped("removed", cCode(at));
       if (onStack === 0 && cFunction === null && REMOVING_CALL.test(part))
         return dropped("removed", `removed by ${here}`);
       if (onStack > 0) return given(`leaves the stack after ${here}`, "argument");
       return dropped("c", cCode(at));
+    }
     default:
       if (onStack > 0 || byEval) return given(gone);
       return dropped("c", cCode(at));
   }
 }
 
-const victim = (opcode: string, here: string): string => {
-  if (opcode.startsWith("DELETE_")) return `what del ${here} frees`;
-  return opcode.startsWith("STORE_") ? `what ${here} referred to before` : `what ${here} gave`;
+/** Why the count fell by 1, where C code gives back what it took. */
+export const whyHeld = (at: Circumstances): Reason => ({ by: "c", text: cCode(at), stack: 0 });
+
+const OWN_DEALLOCATOR = "its deallocator's own temporary reference";
+
+export const elementOf = ({ type, text }: Dying): string => `${PLACES[type] ?? "element"} of the new ${text}`;
+
+/** With what an object falls: where an instruction drops one reference only, with the first that died, else with the only one. */
+const victim = ({ dying, firstDied, opcode }: Circumstances, here: string): string => {
+  const only = dying.length === 1 && dying[0] === firstDied ? firstDied : undefined;
+  const root = ONE_DROP.test(opcode ?? "") ? firstDied : only;
+  return root ? `${root.text}, which is freed` : `what is freed in ${here}`;
 };
 
-/** Instructions that drop one reference of their own: what falls after something died in them falls with it. */
+/** Instructions that drop no more than one reference of their own to what may die then (Python/bytecodes.c). */
+const ONE_DROP = /^(STORE_(NAME|GLOBAL|FAST|DEREF)|DELETE_(NAME|GLOBAL|FAST|DEREF)|POP_TOP|POP_ITER|END_FOR)$/;
+
+/** Instructions in which what falls after something died falls with that, but for what their own code drops. */
 const ONE_VICTIM = /^(STORE_|DELETE_|POP_TOP$|POP_ITER$|END_FOR$|RETURN_VALUE$)/;
 
 /** C functions that get a value for an attribute. */
@@ -231,3 +278,72 @@ function containerOf(cFunction: string | null, dying: readonly Dying[]): string 
 }
 
 export const freedText = ({ text }: Dying): string => `${text}, which referred to it, is freed`;
+
+/** What a container's place is called; others have elements. */
+const PLACES: Readonly<Record<string, string>> = {
+  set: "member",
+  frozenset: "member",
+  dict: "key or value",
+};
+
+/** Methods that put something into a container of this type, and that take something out. */
+const ADDING: Readonly<Record<string, readonly string[]>> = {
+  list: ["append", "insert", "extend"],
+  set: ["add", "update"],
+  // Not setdefault: it counts what it puts in and what it gives back alike.
+  dict: ["update"],
+  deque: ["append", "appendleft", "extend", "extendleft"],
+};
+const REMOVING: Readonly<Record<string, readonly string[]>> = {
+  list: ["remove", "clear"],
+  set: ["remove", "discard", "clear", "difference_update"],
+  dict: ["clear", "pop", "popitem"],
+  deque: ["remove", "clear"],
+};
+
+/**
+ * The container whose method is called, where the source says which and it is certain what it is: by the C function's name or by the variable's
+ * value. `a.append(x)` on what is no list may do anything.
+ */
+function receiver(
+  { part, cFunction, typeOf }: Circumstances,
+  methods: Readonly<Record<string, readonly string[]>>,
+): { type: string; part: string } | undefined {
+  const [, object, method] = /^([\w.]+)\.(\w+)\(/.exec(part) ?? [];
+  if (object === undefined || method === undefined) return undefined;
+  const [, ofType, of] = /^(\w+)\.(\w+)$/.exec(cFunction ?? "") ?? [];
+  const known = object.includes(".") ? undefined : typeOf(object);
+  const type = known ?? (of === method ? ofType : undefined);
+  if (type === undefined || !methods[type]?.includes(method)) return undefined;
+  // Another function works for the method, or it is the method itself; a name that is neither is something else that happens meanwhile.
+  return cFunction === null || (of === method && ofType === type) ? { type, part: object } : undefined;
+}
+
+/** The variable of `a += …` and `a *= …`, which extend a list in its place (list_extend and list_inplace_repeat, Objects/listobject.c). */
+const augmented = (part: string): string | undefined => /^(\w+)\s*[+*]=/.exec(part)?.[1];
+
+function typeOfAugmented({ part, typeOf }: Circumstances): string | undefined {
+  const name = augmented(part);
+  return name === undefined ? undefined : typeOf(name);
+}
+
+/** The key of an expression with two operands that is `a[key]`; undefined = it is another, say `a + [b]`. */
+function subscriptOf(part: string): string | undefined {
+  if (!part.endsWith("]")) return undefined;
+  let depth = 0;
+  let quoted = "";
+  let opens = -1;
+  for (let i = 0; i < part.length; i++) {
+    const c = part[i]!;
+    if (quoted !== "") {
+      if (c === "\\") i++;
+      else if (c === quoted) quoted = "";
+    } else if (c === "'" || c === '"') quoted = c;
+    else if ("([{".includes(c)) {
+      if (depth === 0) opens = i;
+      depth++;
+    } else if (")]}".includes(c)) depth--;
+    else if (depth === 0 && "+-*/%@&|^<>=".includes(c)) return undefined;
+  }
+  return opens > 0 ? part.slice(opens + 1, -1) : undefined;
+}

@@ -22,7 +22,7 @@ import type {
 } from "./explain-data.js";
 import { type Binding, bornBefore, type Ledger, type Ledgers } from "./explain-ledger.js";
 import { LedgerKeeper } from "./explain-ledgers.js";
-import { type LineSum, surveyRounds } from "./explain-rounds.js";
+import { type RoundSurvey, surveyRounds } from "./explain-rounds.js";
 import { type Steps, stepsOf } from "./explain-steps.js";
 import type { Round } from "./explain-walk.js";
 
@@ -56,7 +56,10 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
   const bytes = program && reader.file(program.path);
   if (!program || !bytes) throw new Failure(`${path}: has no source of the program; record again`);
   const text = new TextDecoder().decode(bytes);
-  const source = text.split(/\r\n|\r|\n/);
+  const source = sourceLines(text);
+  const { lines: range } = options;
+  if (range && range.from > source.length)
+    throw new Failure(`--lines: ${program.path} has ${source.length} line${source.length === 1 ? "" : "s"}`, 2);
   // A script's code objects carry its absolute path (pymain_run_file, Modules/main.c).
   const file = posix.resolve(meta.cwd ?? "/", program.path);
   const first = options.first ?? 1;
@@ -66,26 +69,25 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
   try {
     const reading = past.goTo(eventNumber(0)).then(() => readBytecode(past, file, text));
     reading.catch(() => {}); // waited for below
-    const survey = surveyRounds(replay, file, first, last);
+    const survey = surveyRounds(replay, file, source, first, last);
     const code = await reading;
-    const wanted = (line: number): boolean =>
-      options.lines === undefined || (line >= options.lines.from && line <= options.lines.to);
+    const wanted = (line: number): boolean => range === undefined || (line >= range.from && line <= range.to);
     const chosen = [...survey.lines.values()].flatMap((sum) => [...sum.first, ...sum.latest]);
-    const shown = (line: number, nth: number): boolean => {
-      const sum = wanted(line) ? survey.lines.get(line) : undefined;
-      return sum !== undefined && (nth <= first || nth > sum.rounds - last);
-    };
-    const keeper = new LedgerKeeper({
-      replay,
-      file,
-      source,
-      code,
-      shown,
-      all: options.all ?? false,
-    });
+    const shown = chosenAmong(chosen.filter(({ line }) => wanted(line)));
+    const input = { replay, file, source, code, shown, all: options.all ?? false };
+    const keeper = new LedgerKeeper(input);
     const moments = await readMoments(past, stopsOf(replay, chosen), file, options.graphObjects ?? 0, keeper);
-    const ledgers = keeper.end();
-    const explanation = assembled(replay, file, source, survey.lines, ledgers, code, wanted, options.all ?? false);
+    let ledgers = keeper.end();
+    if (ledgers.missed.size > 0) {
+      const again = new LedgerKeeper({ ...input, named: ledgers.missed });
+      for (const [event, moment] of moments) {
+        again.follow(event);
+        again.meet(moment);
+      }
+      again.follow(replay.end);
+      ledgers = again.end();
+    }
+    const explanation = assembled(replay, file, source, survey, ledgers, code, wanted, options.all ?? false);
     return {
       explanation,
       moments: [...moments.values()],
@@ -94,6 +96,38 @@ export async function explain(path: string, replay: Replay, options: ExplainOpti
   } finally {
     await past.close();
   }
+}
+
+/** Asked for each of millions of visits, nearly all of which lie between the first and the latest. */
+function chosenAmong(chosen: readonly Round[]): (round: Round) => boolean {
+  const visits = new Set(chosen.map(key));
+  const gaps: { from: number; to: number }[] = [];
+  const byLine = new Map<number, Round[]>();
+  for (const round of chosen) push(byLine, round.line, round);
+  for (const [line, of] of byLine) {
+    const numbers = of.map(({ visit }) => visit).sort((a, b) => a - b);
+    let widest = { from: 0, to: 0 };
+    for (const [i, to] of numbers.entries()) {
+      const from = numbers[i - 1] ?? 0;
+      if (to - from > widest.to - widest.from) widest = { from, to };
+    }
+    gaps[line] = widest;
+  }
+  return (round) => {
+    const gap = gaps[round.line];
+    if (!gap || (round.visit > gap.from && round.visit < gap.to)) return false;
+    return visits.has(key(round));
+  };
+}
+
+/** Of a visit of a line. */
+const key = ({ line, visit }: Round): number => visit * LINES + line;
+const LINES = 2 ** 18;
+
+/** The lines of a source, without the nothing behind its last line's end. */
+export function sourceLines(text: string): string[] {
+  const lines = text.split(/\r\n|\r|\n/);
+  return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
 }
 
 /**
@@ -146,7 +180,7 @@ function assembled(
   replay: Replay,
   file: string,
   source: readonly string[],
-  sums: ReadonlyMap<number, LineSum>,
+  { lines: sums, uncaught }: RoundSurvey,
   ledgers: Ledgers,
   code: readonly CodeInstructions[],
   wanted: (line: number) => boolean,
@@ -154,15 +188,15 @@ function assembled(
 ): Explanation {
   const told = ledgers.all.filter(({ names, rounds }) => rounds.length > 0 && (all || names.size > 0));
   told.sort((a, b) => a.object - b.object);
-  const byRound = new Map<string, { ledger: Ledger; at: Ledger["rounds"][number] }[]>();
+  const byRound = new Map<number, { ledger: Ledger; at: Ledger["rounds"][number] }[]>();
   const byLine = new Map<number, Ledger[]>();
-  const key = ({ line, nth }: Round): string => `${line}:${nth}`;
   for (const ledger of told) {
     for (const at of ledger.rounds) push(byRound, key(at.round), { ledger, at });
     for (const line of ledger.lines.keys()) push(byLine, line, ledger);
   }
   const explainRound = (round: Round): ExplainedRound => ({
     nth: round.nth,
+    phase: round.phase,
     function: round.function,
     depth: round.depth,
     first: round.first,
@@ -190,15 +224,33 @@ function assembled(
         line,
         source: text,
         rounds: sum?.rounds ?? 0,
+        functions: sum?.functions ?? [],
         events: sum?.events ?? 0,
         born: typeCounts(replay, sum?.born),
         freed: typeCounts(replay, sum?.freed),
         plus: sum?.plus ?? 0,
         minus: sum?.minus ?? 0,
         shown: sum ? [...sum.first, ...sum.latest].map(explainRound) : [],
-        objects: (byLine.get(line) ?? []).map((ledger) => {
-          const { plus, minus, before, after } = ledger.lines.get(line)!;
-          return { object: ledger.object, plus, minus, before: countOf(before), after: countOf(after) };
+        objects: (byLine.get(line) ?? []).flatMap((ledger) => {
+          // What was met later may have been on this line before.
+          const whole = ledger.since === ledger.bornAt || ledger.since <= (sum?.first[0]?.first ?? 0);
+          const { born, plus, minus, set, before, after } = ledger.lines.get(line)!;
+          const elsewhere = after - before - born - plus + minus - set;
+          const mortal = countOf(before) !== null && countOf(after) !== null;
+          return whole
+            ? [
+                {
+                  object: ledger.object,
+                  born,
+                  plus,
+                  minus,
+                  set: mortal ? set : 0,
+                  elsewhere: mortal ? elsewhere : 0,
+                  before: countOf(before),
+                  after: countOf(after),
+                },
+              ]
+            : [];
         }),
         immortal: immortal.get(line) ?? [],
       },
@@ -209,9 +261,12 @@ function assembled(
     python: replay.reader.meta.python ?? "?",
     events: replay.end,
     exitCode: replay.reader.meta.exitCode ?? null,
+    uncaught,
+    compiled: code.length > 0,
     lines,
     objects: told.map((ledger) => explainObject(replay, ledger, told)),
-    leftOut: ledgers.leftOut,
+    // Of what no variable names nothing is told without `all`.
+    leftOut: all ? ledgers.leftOut : 0,
   };
 }
 

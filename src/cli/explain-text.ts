@@ -2,7 +2,15 @@
  * An explanation for people: each line of the source with its number, and below it what it did to the objects that the program's
  * variables name. What C code took and gave back at once is one word; equal changes are counted, not repeated.
  */
-import type { Change, ExplainedLine, ExplainedObject, Explanation, ObjectInRound } from "../index.js";
+import type {
+  Change,
+  ExplainedLine,
+  ExplainedObject,
+  ExplainedRound,
+  Explanation,
+  ObjectInRound,
+  ObjectOnLine,
+} from "../index.js";
 import { printable } from "./printable.js";
 import { count, plural } from "./quantity.js";
 
@@ -20,6 +28,7 @@ export interface ExplainTextOptions {
   readonly everyLine: boolean;
 }
 
+/** A loop's head often changes no count when it goes round, and then nobody saw that. */
 const LOOP_HEAD = /^\s*(async\s+)?(for|while)\b/;
 
 export function explainText(explanation: Explanation, { only, everyLine }: ExplainTextOptions): string {
@@ -29,19 +38,27 @@ export function explainText(explanation: Explanation, { only, everyLine }: Expla
   for (const line of explanation.lines) {
     const below = lineText(line, objects, only);
     if (below.length === 0 && !everyLine) continue;
-    // A loop's head often changes no count when it goes round, and then nobody saw that.
-    const seen = LOOP_HEAD.test(line.source) ? " that changed a count" : "";
-    const rounds = line.rounds > 1 ? `   (${count(line.rounds)} rounds${seen})` : "";
+    const often = roundsText(line);
+    const rounds = often === undefined ? "" : `   (${often})`;
     text.push(
       `${String(line.line).padStart(digits)}  ${printable(line.source).trimEnd()}${rounds}`.trimEnd(),
       ...below,
     );
   }
   const ends = [...objects.values()].filter(({ object }) => only === undefined || only.has(object)).map(endText);
-  text.push("", "At the end:", ...ends.flatMap((end) => wrapped(end, "  ", "      ")));
+  if (ends.length > 0) text.push("", "At the end:", ...ends.flatMap((end) => wrapped(end, "  ", "      ")));
+  const how = exitText(explanation);
+  if (how !== undefined) text.push("", how);
   if (explanation.leftOut > 0)
     text.push("", `${plural(explanation.leftOut, "object")} that nothing names were too many to look at.`);
   return `${text.join("\n")}\n`;
+}
+
+function exitText({ exitCode, uncaught, compiled }: Explanation): string | undefined {
+  const code = exitCode === null ? "" : ` (exit code ${exitCode})`;
+  if (!compiled) return `The source does not compile: nothing of it ran${code}.`;
+  if (uncaught) return `The program ended by an exception that nothing caught${code}.`;
+  return exitCode === null || exitCode === 0 ? undefined : `The program ended with exit code ${exitCode}.`;
 }
 
 function lineText(
@@ -50,12 +67,14 @@ function lineText(
   only: ReadonlySet<number> | undefined,
 ): string[] {
   const text: string[] = [];
-  const manyRounds = line.rounds > line.shown.length;
+  const manyRounds = line.rounds > new Set(line.shown.map(({ nth }) => nth)).size;
+  const often = roundsText(line) !== undefined;
   for (const round of line.shown) {
     const found = round.objects.filter(({ object }) => only === undefined || only.has(object));
-    if (line.rounds > 1 && found.length > 0)
-      text.push(`${INDENT}round ${count(round.nth)}${round.depth > 1 ? `, in ${printable(round.function)}()` : ""}:`);
-    text.push(...roundText(found, objects));
+    const below = roundText(found, objects);
+    const head = headOf(round, line, often);
+    if (head !== "" && below.length > 0) text.push(`${INDENT}${head}:`);
+    text.push(...below);
   }
   for (const { name, first, last } of only === undefined ? line.immortal : []) {
     const values = first === last ? printable(first) : `${printable(first)} … ${printable(last)}`;
@@ -65,10 +84,7 @@ function lineText(
     const sums = line.objects
       .filter(({ object, plus, minus }) => (only === undefined || only.has(object)) && plus + minus > 0)
       .slice(0, MOST_OBJECTS)
-      .map(({ object, plus, minus, before, after }) => {
-        const { label } = named(objects, object);
-        return `${label} ${counts(before, after)} (+${count(plus)} −${count(minus)})`;
-      });
+      .map((one) => `${named(objects, one.object).label} ${counts(one.before, one.after)} (${sumText(one)})`);
     const kinds = [
       ...line.born.slice(0, 3).map(({ type, count: n }) => `${count(n)} ${printable(type)} born`),
       ...line.freed.slice(0, 3).map(({ type, count: n }) => `${count(n)} ${printable(type)} freed`),
@@ -77,6 +93,38 @@ function lineText(
     text.push(...wrapped(all.join("; "), INDENT, `${INDENT}    `));
   }
   return text;
+}
+
+/** How often the line ran, unless that is once: a class body or a function that begins on its line is another thing than the line itself. */
+function roundsText({ rounds, functions, source }: ExplainedLine): string | undefined {
+  if (functions.every((one) => one.rounds <= 1)) return undefined;
+  const seen = LOOP_HEAD.test(source) ? " that changed a count" : "";
+  const [one, ...others] = functions;
+  if (others.length === 0) return `${count(rounds)} rounds${seen}`;
+  const where = ({ function: of, rounds: n }: { function: string; rounds: number }): string =>
+    `${count(n)} ${of === "<module>" ? "in the module" : `in ${printable(of)}()`}`;
+  const more = others.length > 3 ? ", …" : "";
+  return `${plural(rounds, "round")}${seen}: ${[one!, ...others.slice(0, 3)].map(where).join(", ")}${more}`;
+}
+
+function headOf({ nth, phase, depth, function: of }: ExplainedRound, line: ExplainedLine, often: boolean): string {
+  const body = new RegExp(`^\\s*class\\s+${of.split(".").at(-1)!.replace(/\W/g, "")}\\b`).test(line.source);
+  const inside = body ? `in the body of ${printable(of)}` : depth > 1 ? `in ${printable(of)}()` : "";
+  const parts = [];
+  if (phase === "over") parts.push("when the loop was over");
+  else if (phase === "continued")
+    parts.push(often ? `round ${count(nth)}, further on` : "further on in this statement");
+  else if (often) parts.push(`round ${count(nth)}`);
+  if (inside !== "" && (often || line.functions.length > 1)) parts.push(inside);
+  return parts.join(", ");
+}
+
+function sumText({ born, plus, minus, set, elsewhere }: ObjectOnLine): string {
+  const signed = (n: number): string => `${n > 0 ? "+" : "−"}${count(Math.abs(n))}`;
+  const parts = [`${born ? "born with 1, " : ""}+${count(plus)} −${count(minus)}`];
+  if (set !== 0) parts.push(`${signed(set)} set by C code`);
+  if (elsewhere !== 0) parts.push(`${signed(elsewhere)} on other lines`);
+  return parts.join(", ");
 }
 
 function roundText(found: readonly ObjectInRound[], objects: ReadonlyMap<number, ExplainedObject>): string[] {
@@ -179,7 +227,7 @@ function endText(object: ExplainedObject): string {
   const memory = {
     "free-list": "its memory was kept in a free list",
     freed: "its block went back to the allocator",
-    kept: "its memory is kept in a free list, or waits there still",
+    kept: "its block was not given back to the allocator: it is kept for another object",
   }[death.memory];
   const reuse = death.reuse
     ? `, and given to ${printable(death.reuse.what)}${death.reuse.line === null ? "" : ` on line ${death.reuse.line}`}`

@@ -4,16 +4,17 @@
  * already is explained as it is.
  */
 import { spawn } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CommandModule } from "yargs";
-import { checkProgram, type Explanation, explain, Failure, openReplay, stepperPage } from "../index.js";
+import { checkProgram, type Explanation, explain, Failure, openReplay, sourceLines, stepperPage } from "../index.js";
 import { explainText } from "./explain-text.js";
 import { json as jsonText } from "./explore.js";
 import { standardOutput } from "./output.js";
 import { printable } from "./printable.js";
+import { plural } from "./quantity.js";
 
 interface Arguments {
   script: string;
@@ -62,6 +63,8 @@ export const explainCommand: CommandModule<object, Arguments> = {
       throw new Failure("--rounds: must be a whole number from 1 to 10000", 2);
     const range = lines === undefined ? undefined : lineRange(lines);
     const given = isTrace(script);
+    if (html !== undefined) keepApart(html, script);
+    if (range && !given) checkRange(lines!, range, script);
     const folder = given ? undefined : mkdtempSync(join(tmpdir(), "refledger-explain-"));
     try {
       const trace = folder === undefined ? script : join(folder, "explain.trace.db");
@@ -69,6 +72,9 @@ export const explainCommand: CommandModule<object, Arguments> = {
       const replay = openReplay(trace);
       let explanation: Explanation;
       try {
+        const { meta } = replay.reader;
+        if (html !== undefined && meta.program?.kind === "script")
+          keepApart(html, posix.resolve(meta.cwd ?? "/", meta.program.text));
         const graphObjects = html === undefined ? 0 : PAGE_OBJECTS;
         const result = await explain(trace, replay, {
           all,
@@ -116,6 +122,26 @@ function isTrace(path: string): boolean {
   } finally {
     closeSync(file);
   }
+}
+
+/** A page in the place of what it explains would be the end of that. */
+function keepApart(html: string, input: string): void {
+  const page = statSync(html, { throwIfNoEntry: false });
+  const other = page && statSync(input, { throwIfNoEntry: false });
+  if (page && other && page.dev === other.dev && page.ino === other.ino)
+    throw new Failure(`--html ${printable(html)}: is the file that is explained; give the page another name`, 2);
+}
+
+/** Before the program is run for nothing. */
+function checkRange(text: string, { from }: { readonly from: number }, script: string): void {
+  let source: string;
+  try {
+    source = readFileSync(script, "utf8");
+  } catch {
+    return; // a folder: its program is known once it was recorded
+  }
+  const { length } = sourceLines(source);
+  if (from > length) throw new Failure(`--lines ${text}: ${printable(script)} has ${plural(length, "line")}`, 2);
 }
 
 /** Records in another process, whose standard output is this one's standard error. */

@@ -71,7 +71,7 @@ function show(i) {
   const step = steps[now]; if (!step) return;
   for (const row of document.querySelectorAll(".source li.here")) { row.classList.remove("here"); row.removeAttribute("aria-current"); }
   const row = at("L" + step.line); if (row) { row.classList.add("here"); row.setAttribute("aria-current", "step"); row.scrollIntoView({ block: "nearest" }); }
-  at("where").textContent = "Step " + (now + 1) + " of " + steps.length + ": line " + step.line + (step.function === "<module>" ? "" : ", in " + step.function + "()") + (step.rounds > 1 ? ", round " + step.nth + " of " + step.rounds : "");
+  at("where").textContent = "Step " + (now + 1) + " of " + steps.length + ": line " + step.line + (step.function === "<module>" ? "" : ", in " + step.function + "()") + (step.rounds > 1 ? ", round " + step.nth + " of " + step.rounds : "") + (step.phase === "over" ? ", when the loop was over" : step.phase === "continued" ? ", further on in the statement" : "");
   const said = at("said"); said.replaceChildren();
   for (const c of step.changes) {
     const li = el("li"); li.append(el("b", label(c.object) + "  " + count(c.before) + " \\u2192 " + count(c.after)));

@@ -1,0 +1,180 @@
+/**
+ * The reasons that are given, where they are easily wrong: what C code puts into containers and takes out, what it holds for a moment, and
+ * what destructors do. Each has its truth from CPython's source or from what must be so: `c = [1] + [x]` has no reading of x from a list.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { objectOf, reasons, roundsOf, type Told, teller } from "./told.js";
+
+const { tell, close } = teller();
+afterAll(close);
+
+describe("containers", () => {
+  const lines = [
+    "class Box: pass",
+    "x = Box()",
+    "c = [1] + [x]",
+    "u = (x,) + (x, x)",
+    "v = u[1:]",
+    "e = c[:]",
+    "w = [x] * 3",
+    "c += [x, x]",
+    "s = {x} | {1}",
+    "first = v[0]",
+    "c.append(x)",
+    "c.insert(0, x)",
+    "c.extend([x, 2])",
+    "c.remove(x)",
+    "c.clear()",
+    "s.add(x)  # is there",
+    "s.discard(x)",
+    "s.add(x)",
+    "d = {}",
+    "d.update(k=x)",
+    "one = [1, [x]]",
+    "both = c + one[1]",
+    "class Keeper:",
+    "    def __init__(self): self.kept = []",
+    "    def append(self, x): self.kept.append(x)",
+    "keeper = Keeper()",
+    "keeper.append(x)",
+    "from collections import defaultdict",
+    "by = defaultdict(list)",
+    "by[x]",
+  ];
+  let told: Told;
+  const of = (source: string, name = "x"): string[] => reasons(told.explanation, lines.indexOf(source) + 1, name);
+  beforeAll(async () => {
+    told = await tell(`${lines.join("\n")}\n`);
+  }, 120_000);
+
+  it("new ones hold what was put into them", () => {
+    for (const [source, name, type, place] of [
+      ["c = [1] + [x]", "c", "list", "element"],
+      ["u = (x,) + (x, x)", "u", "tuple", "element"],
+      ["v = u[1:]", "v", "tuple", "element"],
+      ["e = c[:]", "e", "list", "element"],
+      ["w = [x] * 3", "w", "list", "element"],
+      ["s = {x} | {1}", "s", "set", "member"],
+      ["both = c + one[1]", "both", "list", "element"],
+    ] as const) {
+      // `c` and `s` keep their numbers: the objects are changed in place.
+      const sum = of(source).filter((text) =>
+        text.endsWith(`${place} of the new ${type} #${objectOf(told.explanation, name)}`),
+      );
+      const times = { u: 3, v: 2 }[name as string] ?? 1;
+      expect(sum, `${source}: ${of(source).join("; ")}`).toHaveLength(times);
+      expect(of(source).filter((text) => /\]` is read|slice/.test(text))).toEqual([]);
+    }
+  });
+
+  it("an element that is read is read, though", () => {
+    expect(of("first = v[0]")).toContain("+1 `v[0]` is read onto the stack");
+  });
+
+  it("nor is a container that a subscript makes what holds the key", () => {
+    expect(of("by[x]").filter((text) => /element|is read onto the stack/.test(text))).toEqual([
+      "+1 `x` is read onto the stack",
+    ]);
+  });
+
+  it("those that are there already are named where the line names them", () => {
+    for (const [source, text, times] of [
+      ["c += [x, x]", "+1 element of list `c`", 2],
+      ["c.append(x)", "+1 element of list `c`", 1],
+      ["c.insert(0, x)", "+1 element of list `c`", 1],
+      ["c.extend([x, 2])", "+1 element of list `c`", 1],
+      ["c.remove(x)", "−1 removed from list `c`", 1],
+      ["s.add(x)", "+1 member of set `s`", 1],
+      ["s.discard(x)", "−1 removed from set `s`", 1],
+      ["d.update(k=x)", "+1 key or value of dict `d`", 1],
+    ] as const)
+      expect(
+        of(source).filter((one) => one === text),
+        `${source}: ${of(source).join("; ")}`,
+      ).toHaveLength(times);
+    expect(of("s.add(x)  # is there").filter((one) => /member/.test(one))).toEqual([]);
+    const cleared = of("c.clear()");
+    expect(cleared.filter((one) => one === "−1 removed from list `c`").length).toBe(cleared.length);
+    expect(cleared.length).toBeGreaterThan(3);
+  });
+
+  it("a method of that name of something else is not taken for a list's", () => {
+    expect(of("keeper.append(x)").filter((text) => /element of/.test(text))).toEqual([]);
+  });
+
+  it("each reason is for an event that the round has, and they add up", () => {
+    for (const { shown } of told.explanation.lines)
+      for (const { objects } of shown)
+        for (const { before, after, plus, minus, elsewhere, changes } of objects) {
+          const born = changes.some(({ by }) => by === "birth") ? 1 : 0;
+          const set = changes.filter(({ delta }) => Math.abs(delta) > 1).reduce((sum, { delta }) => sum + delta, 0);
+          if (before !== null && after !== null) expect(before + born + plus - minus + set + elsewhere).toBe(after);
+        }
+    expect(told.text).not.toMatch(/C code \((list|set)\.(append|remove|insert|clear|add)\)/);
+  });
+});
+
+describe("destructors", () => {
+  const lines = [
+    "class Box: pass",
+    "a = Box()",
+    "a.k = []",
+    "del a.k",
+    "del a",
+    "def f(): pass",
+    "del f",
+    "d = {'k': [1]}",
+    "del d",
+    "def drive(error):",
+    "    try:",
+    "        raise error([1])",
+    "    except LookupError as stop:",
+    "        return stop.args",
+    "got = drive(LookupError)",
+  ];
+  let told: Told;
+  const of = (source: string, name: string): string[] => reasons(told.explanation, lines.indexOf(source) + 1, name);
+  beforeAll(async () => {
+    told = await tell(`${lines.join("\n")}\n`);
+  }, 120_000);
+
+  it("an instance that dies gives its type back: the name that went was the instance's", () => {
+    const id = objectOf(told.explanation, "a");
+    expect(of("del a", "Box")).toEqual([`−1 Box #${id}, whose type it is, is freed`]);
+    expect(of("del a", "a")[0]).toBe("−1 del `a`");
+  });
+
+  it("what C code takes of the type and gives back is not the attribute's doing", () => {
+    const [round] = roundsOf(told.explanation, lines.indexOf("del a.k") + 1, "Box");
+    expect(round?.changes.map(({ by, delta }) => [by, delta])).toEqual([
+      ["c", 1],
+      ["c", -1],
+    ]);
+    expect(told.text).toMatch(/del a\.k\n(?: .*\n)*? +held for a moment by C code: type #\d+ `Box` \+1 −1/);
+  });
+
+  it("an object is not what referred to it: its deallocator holds it while it works", () => {
+    expect(of("del f", "f")).toEqual([
+      "−1 del `f`",
+      "freed",
+      "+1 its deallocator's own temporary reference",
+      "−1 its deallocator's own temporary reference",
+    ]);
+    expect(of("del d", "d").slice(0, 2)).toEqual(["−1 del `d`", "freed"]);
+    for (const { object } of told.explanation.objects)
+      for (const { shown } of told.explanation.lines)
+        for (const { objects } of shown)
+          for (const one of objects)
+            if (one.object === object)
+              for (const { text } of one.changes)
+                expect(text).not.toMatch(new RegExp(`#${object}, which referred to it`));
+  });
+
+  it("what falls with something that dies falls with that, whatever the line says", () => {
+    const all = told.explanation.lines.flatMap(({ shown }) => shown.flatMap(({ objects }) => objects));
+    const texts = all.flatMap(({ changes }) => changes.map(({ text }) => text));
+    expect(texts.filter((text) => text.includes("referred to before"))).toEqual([]);
+    const stop = objectOf(told.explanation, "drive.stop");
+    expect(of("        return stop.args", "got")).toContain(`−1 falls with LookupError #${stop}, which is freed`);
+  });
+});
