@@ -51,12 +51,17 @@ export function runSql(db: Database.Database, sql: string, tables: readonly Virt
   return { columns: statement.columns().map(({ name }) => name), rows: read(statement) };
 }
 
+/** A reader that has seen enough ends the query; until then the connection could not be closed. */
 function* read(statement: Database.Statement<unknown[], SqlValue[]>): Generator<SqlValue[]> {
   const rows = asked(() => statement.iterate());
-  for (;;) {
-    const next = asked(() => rows.next());
-    if (next.done) return;
-    yield next.value;
+  try {
+    for (;;) {
+      const next = asked(() => rows.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    rows.return?.();
   }
 }
 
