@@ -3,6 +3,7 @@ import type { CommandModule } from "yargs";
 import { checkFilter, type PlaceRow, resolveTime, type Survey, survey } from "../index.js";
 import {
   checkLimit,
+  checkWhole,
   explore,
   filterOptions,
   homeOf,
@@ -48,6 +49,7 @@ export const atCommand: CommandModule<object, Arguments> = {
       .example("$0 at app.trace.db --born-after mark:warm", "what is there at the end and was not when warm") as never,
   handler: async ({ trace, time, bornAfter, limit, json, ...options }) => {
     checkLimit(limit);
+    checkWhole("--min-count", options.minCount);
     await explore(trace, (replay) => {
       checkFilter(replay, options);
       const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter);

@@ -3,15 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import yargs from "yargs";
 import { writeSample } from "../../test/support/sample-trace.js";
 import { EVENT_KINDS, Failure } from "../index.js";
-import { dumpCommand } from "./dump.js";
-import { infoCommand } from "./info.js";
+import { runCommandLine } from "./command-line.js";
 import { outputTo } from "./output.js";
 import { printable } from "./printable.js";
 import { bytes, count, plural, seconds } from "./quantity.js";
-import { verifyCommand } from "./verify.js";
 
 let folder: string;
 let trace: string;
@@ -39,16 +36,7 @@ async function run(...args: string[]): Promise<{ out: string; failure: Failure |
     return true;
   });
   try {
-    await yargs(args)
-      .command(infoCommand)
-      .command(dumpCommand)
-      .command(verifyCommand)
-      .strict()
-      .exitProcess(false)
-      .fail((message, error) => {
-        throw error ?? new Error(message);
-      })
-      .parseAsync();
+    await runCommandLine(args);
     return { out, failure: undefined };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

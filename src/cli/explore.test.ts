@@ -2,15 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import yargs from "yargs";
+import { launch, refledgerCommand } from "../../test/support/recording.js";
 import { writeSample } from "../../test/support/sample-trace.js";
 import { Failure } from "../index.js";
-import { atCommand } from "./at.js";
-import { diffCommand } from "./diff.js";
+import { runCommandLine } from "./command-line.js";
 import { tableText } from "./explore.js";
-import { historyCommand } from "./history.js";
-import { objectsCommand } from "./objects.js";
-import { sqlCommand } from "./sql.js";
 
 let folder: string;
 let trace: string;
@@ -31,18 +27,7 @@ async function run(...args: string[]): Promise<{ out: string; failure: Failure |
     return true;
   });
   try {
-    await yargs(args)
-      .command(atCommand)
-      .command(diffCommand)
-      .command(objectsCommand)
-      .command(historyCommand)
-      .command(sqlCommand)
-      .strict()
-      .exitProcess(false)
-      .fail((message, error) => {
-        throw error ?? new Error(message);
-      })
-      .parseAsync();
+    await runCommandLine(args);
     return { out, failure: undefined };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -257,6 +242,21 @@ describe("sql", () => {
     expect(blocks).toBe((await jsonOf("at", trace, "--time", "#5000")).alive.blocks);
   });
 
+  it("shows the first rows of many in a table", async () => {
+    const { out, failure } = await run("sql", trace, "SELECT event FROM events");
+    expect(failure).toBeUndefined();
+    expect(out.trimEnd().split("\n")).toHaveLength(1002);
+    expect(out).toMatch(/… more than 1,000 rows: use LIMIT/);
+  });
+
+  it.each(["--csv", "--json"])("ends quietly when its reader has seen enough: %s", async (form) => {
+    const asked = launch(process.execPath, [refledgerCommand, "sql", trace, "SELECT * FROM events", form], {
+      input: "",
+    });
+    asked.child.stdout!.once("data", () => asked.child.stdout!.destroy());
+    expect(await asked.ended).toMatchObject({ code: 0, err: "" });
+  });
+
   it("writes CSV with quotes where they are needed", async () => {
     const { out } = await run("sql", trace, `SELECT 1 AS "a,b", 'x"y' AS c, NULL AS d`, "--csv");
     expect(out).toBe('"a,b",c,d\n1,"x""y",\n');
@@ -274,6 +274,62 @@ describe("sql", () => {
       exitCode: 2,
       message: expect.stringContaining(message),
     });
+  });
+});
+
+describe("options", () => {
+  const once = "is given more than once; it takes one value";
+  it.each([
+    [["at", "--type", "Foo", "--type", "dict"], `--type: ${once}`],
+    [["at", "--file", "a", "--file=b"], `--file: ${once}`],
+    [["at", "--function", "a", "--function", "a"], `--function: ${once}`],
+    [["at", "--min-count", "1", "--min-count", "2"], `--min-count: ${once}`],
+    [["at", "--min-count", "1", "--minCount", "2"], `--min-count: ${once}`],
+    [["diff", "start", "end", "--type", "a", "--type", "b"], `--type: ${once}`],
+    [["objects", "--sort", "age", "--sort", "size"], `--sort: ${once}`],
+    [["history", "#1", "--time", "end", "--time", "peak"], `--time: ${once}`],
+    [["at", "--min-count", "NaN"], "--min-count: must be a number"],
+    [["at", "--min-count", "1.5"], "--min-count: must be a whole number from 0"],
+    [["objects", "--min-count", "-1"], "--min-count: must be a whole number from 0"],
+    [["at", "--limit"], "--limit: a value must follow"],
+    [["at", "--limit="], "--limit: must be a number"],
+    [["at", "--time", "--json"], "--time: a value must follow"],
+    [["at", "--no-limit"], "--no-limit: --limit takes a value and has no opposite: leave it out"],
+    [["at", "--all=foo"], "--all=foo: --all takes no value"],
+    [
+      ["objects", "--sort", "foo"],
+      "--sort foo: must be one of age, size, refcount, changes; see refledger objects --help",
+    ],
+    [["diff"], "diff: <from> and <to> are missing; see refledger diff --help"],
+    [["diff", "start"], "diff: <to> is missing; see refledger diff --help"],
+    [["at", "--bogus"], "Unknown argument: bogus; see refledger at --help"],
+  ])("%j: one line that says what is wrong", async ([verb, ...more], message) => {
+    expect((await run(verb!, trace, ...more)).failure).toMatchObject({ exitCode: 2, message });
+  });
+
+  it.each([
+    [["record", "--out", "a", "--out", "b", "x.py"], `--out: ${once}`],
+    [["record", "-o", "a", "--out", "b", "x.py"], `--out: ${once}`],
+    [["record", "--from", "script", "--from", "interpreter", "x.py"], `--from: ${once}`],
+    [["record", "--no-out", "x.py"], "--no-out: --out takes a value and has no opposite: leave it out"],
+    [["bogus"], "bogus: no such verb; verbs are record, info, verify, why,"],
+    [[], "name a verb; refledger --help lists them"],
+  ])("%j: so without a trace", async (words, message) => {
+    expect((await run(...words)).failure).toMatchObject({ exitCode: 2, message: expect.stringContaining(message) });
+  });
+
+  it("may stand together and be given as lists where they are lists", async () => {
+    const [one, two] = [
+      await run("dump", trace, "--kind", "mark"),
+      await run("dump", trace, "--kind", "collect-start"),
+    ];
+    const both = await run("dump", trace, "--kind", "mark", "--kind", "collect-start");
+    expect(both.out.split("\n")).toHaveLength(one.out.split("\n").length + two.out.split("\n").length - 1);
+    expect((await run("at", trace, "--json", "--json", "--no-all")).failure).toBeUndefined();
+  });
+
+  it("are not what SQL begins with", async () => {
+    expect((await run("sql", trace, "-- a comment\nSELECT 17 AS x", "--csv")).out).toBe("x\n17\n");
   });
 });
 

@@ -82,8 +82,10 @@ export function limited<R>(rows: readonly R[], limit: number, noun: string): { r
   };
 }
 
-export function checkLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit < 0) throw new Failure("--limit: must be a whole number from 0", 2);
+export const checkLimit = (limit: number): void => checkWhole("--limit", limit);
+
+export function checkWhole(option: string, n: number): void {
+  if (!Number.isInteger(n) || n < 0) throw new Failure(`${option}: must be a whole number from 0`, 2);
 }
 
 /** "#12345 (1.2 s)". */
