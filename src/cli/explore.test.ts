@@ -167,7 +167,7 @@ describe("history", () => {
   });
 
   it.each([
-    ["expr:app.cache", "re-entering the past"],
+    ["expr: ", "an expression must follow"],
     ["#99999", "they go from #1 to #"],
     ["0x1", "no object lives there"],
     ["Type2", "are alive at #6000"],

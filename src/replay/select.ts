@@ -16,7 +16,7 @@ export function resolveObject(replay: Replay, text: string): number {
   const at = `at #${replay.time}`;
   if (text.startsWith("expr:")) {
     throw wrong(
-      "an expression is answered by re-entering the past, which this version does not do; name the object by number (#1234), address (0x2d84010) or type (Name[3])",
+      "an expression is asked of Python in the re-entered past, not of the trace: find the object's number with: refledger history TRACE 'expr:…'",
     );
   }
   const number = /^#(\d{1,15})$/.exec(text);
