@@ -75,7 +75,7 @@ export { hideLine, showLine } from "./record/line.js";
 export { checkProgram, defaultTrace } from "./record/program.js";
 export { type Progress, type RecordOptions, type RecordResult, record } from "./record/record.js";
 export { type ChangeRow, type Comparison, compareTimes, type PlaceChange, type TypeChange } from "./replay/compare.js";
-export { type DescribedEvent, describeEvents, type EventFilter } from "./replay/describe.js";
+export { type DescribedEvent, describeEvents, describeEventsOf, type EventFilter } from "./replay/describe.js";
 export { BEFORE_TRACE, Heap, type HeapBlock, type HeapObject } from "./replay/heap.js";
 export {
   type Death,
