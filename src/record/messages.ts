@@ -51,8 +51,10 @@ export interface EncoderOptions {
     readonly env: Readonly<Record<string, string>>;
     readonly hashSeed: number;
   };
-  /** Where the interpreter's own library is in its file system: not the program's source. */
-  readonly libraryPrefix: string;
+  /** Path of the interpreter's library in its file system, an archive. */
+  readonly libraryPath: string;
+  /** Where the same library is on the machine. */
+  readonly libraryFile: string;
 }
 
 /** From the encoder to the main thread. */

@@ -192,10 +192,14 @@ export const TABLES = {
   },
   files: {
     name: "files",
-    doc: "Source files of the recorded program.",
+    doc: "Source files of the recorded program, and of the library's modules of which code ran.",
     columns: [
       { name: "path", type: "TEXT", doc: "as in `codes.file`" },
-      { name: "role", type: "TEXT", doc: "'program' = what was asked to run, 'module' = imported" },
+      {
+        name: "role",
+        type: "TEXT",
+        doc: "'program' = what was asked to run, 'module' = imported, 'library' = of the interpreter's standard library",
+      },
       { name: "sha256", type: "TEXT", doc: "of the bytes of the file, hexadecimal" },
       { name: "text", type: "BLOB", doc: "one zstd frame holding the bytes of the file" },
     ],
