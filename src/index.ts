@@ -85,7 +85,7 @@ export {
   type LedgerRow,
   type OpenReference,
 } from "./replay/history.js";
-export { createNames, type Names, type Place } from "./replay/names.js";
+export { createNames, type Names, type Place, shownFile } from "./replay/names.js";
 export { eachEventOf, type ObjectEvent, type ObjectEventRow, type Origin, originOf } from "./replay/object-events.js";
 export { type Birth, openReplay, Replay, type ReplayOptions } from "./replay/replay.js";
 export { resolveObject } from "./replay/select.js";

@@ -12,6 +12,7 @@
 import { Failure } from "../base/failure.js";
 import { type EventNumber, eventNumber } from "../base/ids.js";
 import { Kind } from "../trace/events.js";
+import { shownFile } from "./names.js";
 import type { Replay } from "./replay.js";
 
 const FORMS =
@@ -165,21 +166,25 @@ function calls(replay: Replay, name: string, nth: number | undefined, wrong: Wro
   return { events: found, nth, what: `a call of ${name}`, one: `call:${name}` };
 }
 
-/** Whether a path is meant by a shorter one: the same, or its end from a slash on. */
-export const pathFits = (path: string, wanted: string): boolean => path === wanted || path.endsWith(`/${wanted}`);
+/** Whether a path is meant by a shorter one: the same, its end from a slash on, or as it is printed (`<lib>/json/tool.py`). */
+export const pathFits = (path: string, wanted: string): boolean =>
+  path === wanted || path.endsWith(`/${wanted}`) || shownFile(path) === wanted;
 
 function lineRuns(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): Found {
   const [, file, lineText] = /^(.+):(\d{1,9})$/s.exec(name) ?? [];
   if (file === undefined) throw wrong("a line is named by file and number, such as line:app.py:12");
   const line = Number(lineText);
-  const codes = new Map<number, string>();
+  let codes = new Map<number, string>();
   for (const row of replay.reader.rows("codes")) if (pathFits(row.file, file)) codes.set(row.id, row.file);
+  // Files in the program's working directory are printed from there on.
+  const own = `${replay.reader.meta.cwd}/${file}`;
+  if ([...codes.values()].includes(own)) codes = new Map([...codes].filter(([, path]) => path === own));
   const files = [...new Set(codes.values())];
   if (files.length === 0) {
     const all = [...replay.reader.rows("codes")].map((row) => row.file);
-    throw wrong(`no code of that file ran; files are: ${listed([...new Set(all)].sort())}`);
+    throw wrong(`no code of that file ran; files are: ${listed([...new Set(all.map(shownFile))].sort())}`);
   }
-  if (files.length > 1) throw wrong(`several files are called that: ${listed(files.sort())}`);
+  if (files.length > 1) throw wrong(`several files are called that: ${listed(files.map(shownFile).sort())}`);
   const wanted: number[] = [];
   const lines = new Set<number>();
   for (const { id, code, line: at } of replay.reader.rows("locations")) {

@@ -4,7 +4,10 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { unzipSync } from "fflate";
 import { beforeAll, describe, expect, it } from "vitest";
+import { TraceReader } from "../../dist/index.js";
+import { readLibrary } from "../../dist/interpreter/library.js";
 import type { DescribedEvent } from "../../src/index.js";
 import { dumped, exact, infoOf, refledger, verified, withFolder } from "../support/recording.js";
 
@@ -338,5 +341,48 @@ for line in seen: print(*line)
     expect(info.collections).toBeGreaterThanOrEqual(said.length / 2);
     const manual = of(here, "collect-start").filter(({ operands }) => operands["reason"] === "manual");
     expect(manual).toHaveLength(6);
+  });
+});
+
+describe("source text", () => {
+  it("is there for the library's modules of which code ran, and the program runs again as before", async () => {
+    await withFolder(async (folder) => {
+      writeFileSync(join(folder, "in.json"), '{"a": [1, 2]}');
+      const trace = join(folder, "json.tool.trace.db");
+      expect(await refledger(["record", "-q", "-m", "json.tool", "in.json"], { cwd: folder })).toMatchObject({
+        code: 0,
+      });
+      expect(await verified(trace)).toMatchObject(exact);
+      expect(await refledger(["rerun", trace])).toMatchObject({ code: 0 });
+      const sql = async (query: string): Promise<Record<string, string>[]> =>
+        (await refledger(["sql", trace, query, "--json"])).out
+          .split("\n")
+          .slice(0, -1)
+          .map((line) => JSON.parse(line));
+      const called = await sql(
+        "SELECT DISTINCT c.file FROM codes c JOIN events('start', 'end', 'call') e ON c.id = e.a WHERE c.file LIKE '%.zip/%' ORDER BY c.file",
+      );
+      const files = await sql("SELECT path AS file FROM files WHERE role = 'library' ORDER BY path");
+      expect(files).toEqual(called);
+      const tool = files.find(({ file }) => file!.endsWith("/json/tool.py"))!["file"]!;
+      const reader = TraceReader.open(trace);
+      try {
+        expect(reader.files().map(({ path }) => path)).not.toContain(tool);
+        const name = "json/tool.py";
+        const library = unzipSync(await readLibrary(), { filter: (entry) => entry.name === name })[name]!;
+        expect(Buffer.from(reader.file(tool)!).equals(library)).toBe(true);
+      } finally {
+        reader.close();
+      }
+      const at = JSON.parse((await refledger(["at", trace, "--file", "json/tool.py", "--json"])).out);
+      expect(at.places.length).toBeGreaterThan(0);
+      expect(at.places.map((place: { source: string }) => place.source)).not.toContain(null);
+      // Places as they are printed are names, too.
+      const { out } = await refledger(["at", trace, "--file", "<lib>/json/tool.py"]);
+      const line = /main (<lib>\/json\/tool\.py:\d+)/.exec(out)![1]!;
+      const then = JSON.parse((await refledger(["at", trace, "--time", `line:${line}[1]`, "--json"])).out);
+      expect(then.stack[0]).toMatchObject({ function: "main", file: tool, line: Number(line.split(":")[1]) });
+      expect((await refledger(["at", trace, "--file", "ool.py"])).err).toContain("similar are: <lib>/");
+    });
   });
 });
