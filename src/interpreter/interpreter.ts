@@ -5,7 +5,7 @@
  * The order of things, with the hooks that a recorder hangs itself on:
  *
  *     instantiate        ─▶ instantiated     nothing of the interpreter has run; memory and table may be grown
- *     constructors, refledger module, Py_InitializeFromInitConfig, time.sleep, runpy for -m
+ *     constructors, refledger module, Py_InitializeFromInitConfig, time.sleep, runpy for -m, what kind of file a script is
  *                        ─▶ initialised      then ─▶ programStart
  *     Py_RunMain: the program, threading._shutdown, its atexit callbacks
  *                        ─▶ programEnd       everything is still alive
@@ -132,6 +132,23 @@ function outsideOf(options: InterpreterOptions): {
   };
 }
 
+/**
+ * What Py_RunMain does first, done before it, so that it is part of the set-up and not of the program: it imports runpy for -m, and asks whether a
+ * script is an archive or a folder (pymain_get_importer in Modules/main.c), which looks for a zip's directory in it with Python code. The answer is
+ * kept in `sys.path_importer_cache`, where Py_RunMain finds it.
+ */
+function prepareProgram(guest: Guest, { kind }: Program): void {
+  guest.withStack(() => {
+    const drop = (object: number): void =>
+      void (object === 0 ? guest.call("PyErr_Clear") : guest.call("Py_DecRef", object));
+    if (kind === "module") drop(guest.call("PyImport_ImportModule", guest.string("runpy")));
+    if (kind !== "script") return;
+    const path = guest.call("PyConfig_Get", guest.string("run_filename"));
+    if (path !== 0) drop(guest.call("PyImport_GetImporter", path));
+    drop(path);
+  });
+}
+
 /** Runs the program. Returns when it has ended; throws InterpreterCrash when the interpreter did not survive it. */
 export function runInterpreter(options: InterpreterOptions): RunResult {
   const hooks = options.hooks ?? {};
@@ -179,8 +196,7 @@ export function runInterpreter(options: InterpreterOptions): RunResult {
       modules: [module],
     });
     installSleep(guest, calls as unknown as SleepCalls);
-    if (options.program.kind === "module")
-      guest.withStack(() => guest.call("Py_DecRef", guest.call("PyImport_ImportModule", guest.string("runpy"))));
+    prepareProgram(guest, options.program);
     watchForEnd(guest, () => {
       ended = true;
       hooks.programEnd?.(guest);
