@@ -2,9 +2,9 @@
  * What a trace says about a program whose every line is known: where counts change, what is reused, moved, brought back. The programs are
  * small, so that each expectation can be read off them.
  */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { unzipSync } from "fflate";
+import { unzipSync, zipSync } from "fflate";
 import { beforeAll, describe, expect, it } from "vitest";
 import { TraceReader } from "../../dist/index.js";
 import { readLibrary } from "../../dist/interpreter/library.js";
@@ -341,6 +341,42 @@ for line in seen: print(*line)
     expect(info.collections).toBeGreaterThanOrEqual(said.length / 2);
     const manual = of(here, "collect-start").filter(({ operands }) => operands["reason"] === "manual");
     expect(manual).toHaveLength(6);
+  });
+});
+
+describe("the program's start", () => {
+  const peakOf = async (trace: string) =>
+    JSON.parse((await refledger(["at", trace, "--time", "peak", "--json"])).out) as {
+      time: { event: number };
+      stack: { function: string; file: string }[];
+    };
+
+  it.each([
+    ["an empty script", ["p.py"], ""],
+    ["a folder", ["-q", "folder"], ""],
+    ["an archive", ["p.zip"], ""],
+    ["code", ["-c", "pass"], undefined],
+    ["a module", ["-m", "p"], ""],
+    ["an empty script from the interpreter's first instruction on", ["--from", "interpreter", "p.py"], ""],
+  ])("is behind the interpreter's set-up, and the peak is the program's: %s", async (_name, words, text) => {
+    await withFolder(async (folder) => {
+      if (text !== undefined) writeFileSync(join(folder, "p.py"), text);
+      mkdirSync(join(folder, "folder"));
+      writeFileSync(join(folder, "folder/__main__.py"), "pass\n");
+      writeFileSync(join(folder, "p.zip"), zipSync({ "__main__.py": [Buffer.from("pass\n"), { level: 0 }] }));
+      const trace = join(folder, "t.db");
+      const ended = await refledger(["record", "-q", "--out", trace, ...words], { cwd: folder });
+      expect(ended).toMatchObject({ code: 0, out: "", err: "" });
+      expect(await verified(trace)).toMatchObject(exact);
+      expect(await refledger(["rerun", trace])).toMatchObject({ code: 0 });
+      const events = await dumped(trace);
+      if (words[0] !== "--from") expect(events.filter((e) => e.function === "_read_directory")).toEqual([]);
+      const { time, stack } = await peakOf(trace);
+      expect(stack.length).toBeGreaterThan(0);
+      expect(stack.some(({ file }) => file.startsWith("<frozen import") || file === "<frozen zipimport>")).toBe(false);
+      const main = events.findLast(({ kind, operands }) => kind === "call" && operands["code"] === "<module>")!;
+      expect(time.event).toBeGreaterThan(main.event);
+    });
   });
 });
 
