@@ -28,7 +28,7 @@ import { Kernel } from "./kernel/kernel.js";
 import { foldersOf } from "./kernel/reach.js";
 import type { GuestFunctions, Machine } from "./kernel/runtime-calls.js";
 import type { SleepCalls } from "./kernel/sleep-calls.js";
-import { limitReached } from "./limits.js";
+import { limitReached, NO_SHELL } from "./limits.js";
 import { GuestMemory } from "./memory.js";
 import { watchForEnd } from "./program-end.js";
 import { installModule } from "./refledger-module.js";
@@ -90,7 +90,7 @@ export interface RunResult {
   exitCode: number;
   /** Whether the program came to its end (programEnd was called), or left through os._exit. */
   ended: boolean;
-  /** What this CPython cannot do and the program died of, in one line without a newline. */
+  /** What this CPython cannot do and the program died of, or did not get, in one line without a newline. */
   limit: string | undefined;
 }
 
@@ -215,5 +215,6 @@ export function runInterpreter(options: InterpreterOptions): RunResult {
     if (end instanceof InterpreterCrash) throw end;
     exitCode = end.code;
   }
+  if (machine.askedForShell) limit ??= NO_SHELL;
   return { exitCode, ended, limit };
 }
