@@ -117,9 +117,10 @@ export class Observer implements ProbeListener {
   /** Recording begins: with what is alive now as the baseline, or with nothing. */
   start(baseline: boolean): void {
     if (this.#probe.recording) return;
+    if (baseline) this.#baseline();
+    // Taking the baseline is no time of the program.
     this.#started = performance.now();
     this.#send({ kind: "start", epoch: performance.timeOrigin + this.#started });
-    if (baseline) this.#baseline();
     this.#probe.start();
     // Types that the baseline numbered are known from here on without a record each.
     for (const [address, id] of this.#typeIds) this.#probe.adoptType(address, id);

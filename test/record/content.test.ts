@@ -380,6 +380,16 @@ describe("the program's start", () => {
   });
 });
 
+it("counts seconds from the first event on, not from the taking of the baseline", async () => {
+  await withFolder(async (folder) => {
+    writeFileSync(join(folder, "p.py"), "print(1)\n");
+    expect(await refledger(["record", "-q", "p.py"], { cwd: folder })).toMatchObject({ code: 0 });
+    const query = "SELECT wall_start FROM chunks WHERE id = 0";
+    const { out } = await refledger(["sql", join(folder, "p.trace.db"), query, "--json"]);
+    expect(JSON.parse(out).wall_start).toBeLessThan(50);
+  });
+});
+
 describe("source text", () => {
   it("is there for the library's modules of which code ran, and the program runs again as before", async () => {
     await withFolder(async (folder) => {
