@@ -162,6 +162,7 @@ class Recorder {
         return;
       case "audit-end":
         writer.endAudit({ event: writer.events, wall: message.wall, unknown: message.unknown });
+        writer.setMeta({ staticObjects: message.statics });
         return;
       case "end":
         throw new Error("the end comes from the main thread");

@@ -21,7 +21,13 @@ export type ToEncoder =
   | { readonly kind: "audit-blocks"; readonly blocks: Audit["blocks"] }
   | { readonly kind: "graph-part"; readonly list: "nodes" | "edges"; readonly columns: readonly Uint32Array[] }
   | { readonly kind: "graph-label"; readonly id: number; readonly text: string }
-  | { readonly kind: "audit-end"; readonly unknown: readonly UnknownReferent[]; readonly wall: number }
+  | {
+      readonly kind: "audit-end";
+      readonly unknown: readonly UnknownReferent[];
+      /** Objects of the interpreter's own data that were met and that no event announced. */
+      readonly statics: number;
+      readonly wall: number;
+    }
   /** The program's start: what `wall` counts from, in ms since the epoch. */
   | { readonly kind: "start"; readonly epoch: number }
   /** The main thread's last word: how the program ended. */

@@ -169,7 +169,7 @@ export class Observer implements ProbeListener {
    */
   audit(withGraph = false): void {
     this.#probe.flush();
-    const { unknown } = this.#walker.walk();
+    const { unknown, statics } = this.#walker.walk();
     const headers: Audit["objects"][] = [];
     for (const { address, type, count, reached } of this.#walker.objects()) {
       const objects = { address, type: type.map((at) => this.#typeIdOf(at)), count, reached };
@@ -185,6 +185,7 @@ export class Observer implements ProbeListener {
         via,
         type: this.#heap.type(this.#heap.typeOf(address)).name,
       })),
+      statics: statics.length,
       wall: this.#now(),
     });
     this.#channel.wake();

@@ -35,7 +35,13 @@ export function resolveObject(replay: Replay, text: string): number {
       throw wrong(
         `#${object.id}, a ${replay.names.type(object.type)}, is there ${at}, but dead already; name it by its number`,
       );
-    throw wrong(`no object lives there ${at}; see who does with: refledger objects TRACE --time #${replay.time}`);
+    const statics =
+      replay.reader.meta.from === "interpreter"
+        ? " (objects of the interpreter's own data are not in a recording from its first instruction)"
+        : "";
+    throw wrong(
+      `no object lives there ${at}${statics}; see who does with: refledger objects TRACE --time '#${replay.time}'`,
+    );
   }
   const [, name, ordinal] = /^(.+?)(?:\[(-?\d{1,12})\])?$/s.exec(text) ?? [];
   if (name === undefined) throw wrong("is no object; objects are #1234, 0x2d84010, TypeName or TypeName[3]");

@@ -409,6 +409,7 @@ export interface TraceMeta {
   recorder: string;
   env: Readonly<Record<string, string>>;
   hashSeed: number;
+  staticObjects: number;
 }
 
 export const META_DOC: Readonly<Record<keyof TraceMeta, string>> = {
@@ -430,6 +431,8 @@ export const META_DOC: Readonly<Record<keyof TraceMeta, string>> = {
   recorder: "version of refledger that recorded, as the program saw it",
   env: "environment variables that the program was given",
   hashSeed: "seed of the hashes of strings, 0 to 4294967295",
+  staticObjects:
+    "immortal objects of the interpreter's own data that the last audit met outside of the recording; from script they are in the baseline",
 };
 
 const quoted = (name: string): string => `"${name}"`;
