@@ -52,7 +52,7 @@ export const atCommand: CommandModule<object, Arguments> = {
     checkWhole("--min-count", options.minCount);
     await explore(trace, (replay) => {
       checkFilter(replay, options);
-      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter);
+      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter, "--born-after");
       replay.seek(resolveTime(replay, time));
       const result = survey(replay, { ...options, bornAfter: after });
       return json ? jsonText(result) : surveyText(result, { limit, all: options.all, home: homeOf(replay) });

@@ -7,6 +7,7 @@ import { writeSample } from "../../test/support/sample-trace.js";
 import { Failure } from "../index.js";
 import { runCommandLine } from "./command-line.js";
 import { tableText } from "./explore.js";
+import { csvLines } from "./sql.js";
 
 let folder: string;
 let trace: string;
@@ -262,7 +263,42 @@ describe("sql", () => {
     expect(out).toBe('"a,b",c,d\n1,"x""y",\n');
   });
 
+  it("takes an object's number in both forms, and a NULL for a parameter that is not given", async () => {
+    const all = await rowsOf("SELECT * FROM events");
+    const births = all.filter(({ kind }) => kind === "new");
+    const id = births[0]!["object"];
+    const own = all.filter(({ object }) => object === id);
+    expect(await rowsOf(`SELECT * FROM events WHERE about = '#${id}'`)).toEqual(own);
+    expect(await rowsOf(`SELECT * FROM events(null, NULL, 'new')`)).toEqual(births);
+    expect(await rowsOf(`SELECT * FROM events(NULL, 9999999, null, '${id}')`)).toEqual(own);
+    expect(await rowsOf("SELECT e.event FROM events(null, 99) AS e WHERE e.event = 7")).toHaveLength(1);
+    expect(await rowsOf("SELECT 'events(null)' AS x, coalesce(null, 1) AS y")).toEqual([{ x: "events(null)", y: 1 }]);
+    for (const where of ["object = 0", "object = 99999999"])
+      expect(await rowsOf(`SELECT * FROM objects WHERE ${where}`)).toEqual([]);
+  });
+
+  it("writes integers in full and seconds in microseconds", async () => {
+    const query = "SELECT 9007199254740993 AS a, -9223372036854775807 - 1 AS b, 7 AS c, 1/3.0 AS d";
+    const [a, b] = ["9007199254740993", "-9223372036854775808"];
+    expect((await run("sql", trace, query, "--json")).out).toBe(`{"a":${a},"b":${b},"c":7,"d":${1 / 3}}\n`);
+    expect((await run("sql", trace, query, "--csv")).out).toBe(`a,b,c,d\n${a},${b},7,${1 / 3}\n`);
+    expect((await run("sql", trace, query)).out).toMatch(new RegExp(`^ *${a} +${b} +7 +0\\.333333333333$`, "m"));
+    expect((await run("sql", trace, "SELECT seconds FROM events WHERE event = 4321")).out).toMatch(/^0\.\d{6}$/m);
+  });
+
+  it("writes what a program named as it is into a pipe, and escaped to a terminal", () => {
+    const rows = [["\x1b[31mred"]];
+    expect([...csvLines(["x"], rows, false)]).toEqual(["x", "\x1b[31mred"]);
+    expect([...csvLines(["x"], rows, true)]).toEqual(["x", "\\x1b[31mred"]);
+  });
+
   it.each([
+    ["SELECT * FROM events WHERE about = 'x'", "sql: x: an object is asked for by its number: 24284 or '#24284'"],
+    ["SELECT * FROM events WHERE about = 99999999", "no object has that number"],
+    ["SELECT * FROM objects WHERE number = 0", "no object has that number"],
+    ["SELECT * FROM objects(1e99)", "the trace has 6000 events: times go from 0 to 6000"],
+    ["SELECT * FROM blocks(6001)", "the trace has 6000 events: times go from 0 to 6000"],
+    ["SELECT * FROM objects('#6001')", "sql: time #6001: the trace has 6000 events"],
     ["DELETE FROM meta", "only statements that read"],
     ["ATTACH 'x.db' AS x", "only statements that read"],
     ["SELECT 1; SELECT 2", "more than one statement"],

@@ -58,7 +58,7 @@ export const objectsCommand: CommandModule<object, Arguments> = {
     if (minCount !== undefined) checkWhole("--min-count", minCount);
     await explore(trace, (replay) => {
       checkFilter(replay, filter);
-      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter);
+      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter, "--born-after");
       const at = resolveTime(replay, time);
       replay.seek(at);
       const found = listObjects(replay, { ...filter, bornAfter: after }, sort).filter(
