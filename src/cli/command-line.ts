@@ -131,10 +131,13 @@ function checkOptions(words: readonly string[], argv: Readonly<Record<string, un
       const isAlone = dashed !== undefined ? value === undefined : word.length === 2;
       if (isAlone && (next === undefined || /^-(?![\d.])./.test(next)))
         throw new Failure(`${option}: a value must follow`, 2);
+      if ((isAlone ? next : value) === "" && !options.number.includes(name))
+        throw new Failure(`${option}: a value must follow, not an empty one`, 2);
       if (options.number.includes(name) && (Number.isNaN(argv[name]) || value === ""))
         throw new Failure(`${option}: must be a number`, 2);
     }
   }
+  if (argv["trace"] === "") throw new Failure("<trace>: is empty; name the trace file", 2);
   for (const name of Object.keys(options.key)) {
     if (Array.isArray(argv[name]) && !options.array.includes(name))
       throw new Failure(`${name}: is given more than once; it takes one value`, 2);

@@ -87,6 +87,17 @@ describe("at", () => {
     expect((await run("at", trace, "--stacks")).out).toMatch(/\n1 object, \d+ B\n {2}Loop\.f\d+ /);
   });
 
+  it("says of the others whether they were asked for", async () => {
+    expect((await run("at", trace)).out).toMatch(
+      /^objects +[\d,]+ \(.*\); 20 others, most of them the runtime's own: --all$/m,
+    );
+    const type = (await jsonOf("at", trace)).types[0].type;
+    expect((await run("at", trace, "--type", type)).out).toMatch(
+      /others were not asked for, the runtime's own among them: --all$/m,
+    );
+    expect((await run("at", trace, "--type", type, "--all")).out).toMatch(/others were not asked for$/m);
+  });
+
   it("escapes what the program named", async () => {
     const { out } = await run("at", trace, "--all");
     expect(out).toContain("int\\x1b]0;owned\\x07\\u202eevil\\x0a");
@@ -94,9 +105,15 @@ describe("at", () => {
   });
 
   it.each([
-    [["--time", "mark:worm"], "marks are: warm"],
+    [["--time", "mark:worm"], 'marks are: "warm"'],
     [["--time", "mark:warm"], "occurs 3 times"],
     [["--time", "noon"], "times are start, end, peak"],
+    [["--time", "4000"], "--time 4000: is no time; an event's number is written '#4000'"],
+    [["--time", "gc:"], "times are start, end, peak"],
+    [["--time", "mark:"], "no mark has that name"],
+    [["--time", "call:nobody"], "--time call:nobody: no function has that name"],
+    [["--born-after", "noon"], "--born-after noon: is no time"],
+    [["--type", ""], "--type: a value must follow, not an empty one"],
     [["--time", "gc:4"], "gc:1 to gc:3"],
     [["--time", "7s"], "last event was after 0.029s"],
     [["--type", "Typ"], "no type has that name; similar are: Type10"],
@@ -173,6 +190,10 @@ describe("history", () => {
     ["0x1", "no object lives there"],
     ["Type2", "are alive at #6000"],
     ["Nothing", "no type has that name"],
+    ["24284", "24284: is no object; an object's number is written '#24284'"],
+    ["#abc", "#abc: is no object; objects are #1234, 0x2d84010, TypeName,"],
+    ["0x", "0x: is no object; objects are #1234,"],
+    ["Type2[NaN]", "Type2[NaN]: is no object; objects are #1234,"],
   ])("answers %s", async (object, message) => {
     expect((await run("history", trace, object)).failure).toMatchObject({
       exitCode: 2,
@@ -348,6 +369,9 @@ describe("options", () => {
     [["record", "-o", "a", "--out", "b", "x.py"], `--out: ${once}`],
     [["record", "--from", "script", "--from", "interpreter", "x.py"], `--from: ${once}`],
     [["record", "--no-out", "x.py"], "--no-out: --out takes a value and has no opposite: leave it out"],
+    [["info", ""], "<trace>: is empty; name the trace file"],
+    [["record", "--out", "", "x.py"], "--out: a value must follow, not an empty one"],
+    [["diff", "t.db", "start", "end", "--type"], "--type: a value must follow"],
     [["bogus"], "bogus: no such verb; verbs are record, info, verify, why,"],
     [[], "name a verb; refledger --help lists them"],
   ])("%j: so without a trace", async (words, message) => {

@@ -104,7 +104,7 @@ export function historyText(history: History, limit: number, home: string): stri
   const born =
     object.born === null
       ? "born         before the recording began\n"
-      : `born         ${timeText(object.born)}\n${stackText(object.stack, "             ", home)}\n`;
+      : `born         ${timeText(object.born)}\n${object.stack.length > 0 ? `${stackText(object.stack, "             ", home)}\n` : ""}`;
   return [
     `object       #${object.id}, ${printable(object.type)} at ${hex(object.address)}, ${bytes(object.bytes)}\n`,
     born,

@@ -20,6 +20,8 @@ const FORMS =
 
 /** Names that an answer lists. */
 const LISTED = 8;
+/** Characters of a mark's name in a list. */
+const LONGEST_MARK = 40;
 
 /** The event number that the text names. `option`: what the text was given to, for errors. */
 export function resolveTime(replay: Replay, text: string, option = "--time"): EventNumber {
@@ -42,9 +44,11 @@ export function resolveTime(replay: Replay, text: string, option = "--time"): Ev
   }
   const seconds = /^(\d+(?:\.\d+)?)s$/.exec(text);
   if (seconds) return atSeconds(replay, Number(seconds[1]), wrong);
-  const [, kind, rest] = /^(mark|gc|line|call):(.+)$/s.exec(text) ?? [];
+  if (/^\d+$/.test(text)) throw wrong(`is no time; an event's number is written '#${text}'`);
+  // A mark may have an empty name.
+  const [, kind, rest] = /^(mark(?=:)|(?:gc|line|call)(?=:.)):(.*)$/s.exec(text) ?? [];
   if (kind === undefined) throw wrong(`is no time; times are ${FORMS}`);
-  const [, name, ordinal] = /^(.+?)(?:\[(-?\d{1,12})\])?$/s.exec(rest!)!;
+  const [, name, ordinal] = /^(.*?)(?:\[(-?\d{1,12})\])?$/s.exec(rest!)!;
   const nth = ordinal === undefined ? undefined : Number(ordinal);
   if (kind === "gc") return eventNumber(collections(replay, name!, nth, wrong));
   const found = OCCURRENCES[kind as keyof typeof OCCURRENCES](replay, name!, nth, wrong);
@@ -107,11 +111,17 @@ function choose(found: readonly number[], nth: number | undefined, what: string,
   const event = nth > 0 ? found[nth - 1] : nth < 0 ? found[found.length + nth] : undefined;
   if (event === undefined) {
     throw wrong(
-      `${what} occurs ${found.length.toLocaleString("en-US")} times: choose ${one}[1] to ${one}[${found.length}]`,
+      found.length === 1
+        ? `${what} occurs once: choose ${one}`
+        : `${what} occurs ${found.length.toLocaleString("en-US")} times: choose ${one}[1] to ${one}[${found.length}]`,
     );
   }
   return event;
 }
+
+/** Marks may be called anything: nothing, blanks, a whole text. */
+const quoted = (name: string): string =>
+  `"${name.length > LONGEST_MARK ? `${name.slice(0, LONGEST_MARK - 1)}…` : name}"`;
 
 const listed = (names: readonly string[]): string =>
   names.length === 0
@@ -126,8 +136,9 @@ function marks(replay: Replay, name: string, nth: number | undefined, wrong: Wro
   const exact = [...ids.values()].includes(literal) ? literal : name;
   const found: number[] = [];
   for (const { event, name: id } of replay.reader.rows("marks")) if (ids.get(id) === exact) found.push(event);
-  if (found.length === 0) throw wrong(`no mark has that name; marks are: ${listed([...new Set(ids.values())])}`);
-  return { events: found, nth: exact === name ? nth : undefined, what: `mark ${exact}`, one: `mark:${exact}` };
+  if (found.length === 0)
+    throw wrong(`no mark has that name; marks are: ${listed([...new Set(ids.values())].map(quoted))}`);
+  return { events: found, nth: exact === name ? nth : undefined, what: `mark ${exact || '""'}`, one: `mark:${exact}` };
 }
 
 function collections(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): number {
@@ -150,7 +161,10 @@ function calls(replay: Replay, name: string, nth: number | undefined, wrong: Wro
       names.add(qualname);
     } else if (qualname.toLowerCase().includes(name.toLowerCase())) similar.add(qualname);
   }
-  if (wanted.size === 0) throw wrong(`no function has that name; similar are: ${listed([...similar].sort())}`);
+  if (wanted.size === 0) {
+    const hint = similar.size > 0 ? `; similar are: ${listed([...similar].sort())}` : "";
+    throw wrong(`no function has that name${hint}`);
+  }
   if (names.size > 1) {
     if (names.has(name)) {
       for (const { id, qualname } of replay.reader.rows("codes")) if (qualname !== name) wanted.delete(id);
