@@ -69,7 +69,7 @@ export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
 export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
-export type { Program } from "./interpreter/configuration.js";
+export { isFromInput, type Program } from "./interpreter/configuration.js";
 export { programEnvironment } from "./record/environment.js";
 export { hideLine, showLine } from "./record/line.js";
 export { checkProgram, defaultTrace } from "./record/program.js";

@@ -16,7 +16,7 @@
  *
  * The worker needs a large stack (resourceLimits.stackSizeMb of 200): the destruction of long chains recurses in C.
  */
-import { initialise, type Program } from "./configuration.js";
+import { initialise, isFromInput, type Program } from "./configuration.js";
 import { asEnd, InterpreterCrash } from "./failures.js";
 import { type AnyFunction, FunctionTable } from "./function-table.js";
 import { Guest } from "./guest.js";
@@ -137,12 +137,12 @@ function outsideOf(options: InterpreterOptions): {
  * script is an archive or a folder (pymain_get_importer in Modules/main.c), which looks for a zip's directory in it with Python code. The answer is
  * kept in `sys.path_importer_cache`, where Py_RunMain finds it.
  */
-function prepareProgram(guest: Guest, { kind }: Program): void {
+function prepareProgram(guest: Guest, program: Program): void {
   guest.withStack(() => {
     const drop = (object: number): void =>
       void (object === 0 ? guest.call("PyErr_Clear") : guest.call("Py_DecRef", object));
-    if (kind === "module") drop(guest.call("PyImport_ImportModule", guest.string("runpy")));
-    if (kind !== "script") return;
+    if (program.kind === "module") drop(guest.call("PyImport_ImportModule", guest.string("runpy")));
+    if (program.kind !== "script" || isFromInput(program)) return;
     const path = guest.call("PyConfig_Get", guest.string("run_filename"));
     if (path !== 0) drop(guest.call("PyImport_GetImporter", path));
     drop(path);

@@ -7,6 +7,7 @@ import { readFileSync, statSync } from "node:fs";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { assert, Failure } from "../base/failure.js";
 import { eventNumber } from "../base/ids.js";
+import { isFromInput } from "../interpreter/configuration.js";
 import type { CodeFacts } from "../interpreter/heap-reader.js";
 import { TraceWriter } from "../trace/writer.js";
 import { type ChannelMemory, ChannelReader, Figures, PlacedMessages, type Slot } from "./channel.js";
@@ -56,7 +57,8 @@ class Recorder {
       site: (id) => this.#addSite(id),
       sample: (event, part) => this.#sample(event, this.#wallStart + part * (this.#wall - this.#wallStart)),
     });
-    if (meta.program.kind === "script") this.#addFile(meta.program.text, "program");
+    const { kind, text } = meta.program;
+    if (kind === "script" && !isFromInput({ kind, target: text })) this.#addFile(text, "program");
   }
 
   get events(): number {

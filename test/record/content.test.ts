@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { TraceReader } from "../../dist/index.js";
 import { readLibrary } from "../../dist/interpreter/library.js";
 import type { DescribedEvent } from "../../src/index.js";
-import { dumped, exact, infoOf, refledger, verified, withFolder } from "../support/recording.js";
+import { dumped, exact, infoOf, refledger, unrecorded, verified, withFolder } from "../support/recording.js";
 
 /** Records a program; gives what it printed and every event. */
 async function recorded(source: string, options: readonly string[] = []) {
@@ -391,6 +391,35 @@ it("counts seconds from the first event on, not from the taking of the baseline"
     const query = "SELECT wall_start FROM chunks WHERE id = 0";
     const { out } = await refledger(["sql", join(folder, "p.trace.db"), query, "--json"]);
     expect(JSON.parse(out).wall_start).toBeLessThan(50);
+  });
+});
+
+it("records a script from standard input, as `python -` runs it, and finds its marks whatever they are called", async () => {
+  await withFolder(async (folder) => {
+    const input = `import refledger, sys
+print(sys.argv, repr(sys.path[0]), __name__, globals().get("__file__"))
+refledger.mark("")
+refledger.mark("y" * 300)
+sys.exit(3)
+`;
+    const ended = await refledger(["record", "-q", "-", "a", "--out"], { cwd: folder, input });
+    const { code, out, err } = await unrecorded(["-", "a", "--out"], { cwd: folder, input });
+    expect([code, out, err]).toEqual([3, "['-', 'a', '--out'] '' __main__ <stdin>\n", ""]);
+    expect(ended).toMatchObject({ code, out, err });
+    const trace = join(folder, "stdin.trace.db");
+    expect(await verified(trace)).toMatchObject(exact);
+    expect(await refledger(["rerun", trace])).toMatchObject({ code: 0 });
+    const [mark] = (await dumped(trace, ["--kind", "mark"])).map(({ event }) => event);
+    for (const time of ["mark:", "line:<stdin>:3[1]"]) {
+      const at = JSON.parse((await refledger(["at", trace, "--time", time, "--json"])).out);
+      expect(at.time.event).toBeLessThanOrEqual(mark!);
+      expect(at.stack[0]).toMatchObject({ function: "<module>", file: "<stdin>", line: 3 });
+    }
+    const answer = async (time: string): Promise<string> => (await refledger(["at", trace, "--time", time])).err;
+    expect(await answer("mark:z")).toBe(
+      `refledger: --time mark:z: no mark has that name; marks are: "", "${"y".repeat(39)}…"\n`,
+    );
+    expect(await answer("mark:[2]")).toBe('refledger: --time mark:[2]: mark "" occurs once: choose mark:\n');
   });
 });
 
