@@ -69,13 +69,13 @@ export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
 export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
-export type { Program } from "./interpreter/configuration.js";
+export { isFromInput, type Program } from "./interpreter/configuration.js";
 export { programEnvironment } from "./record/environment.js";
 export { hideLine, showLine } from "./record/line.js";
 export { checkProgram, defaultTrace } from "./record/program.js";
 export { type Progress, type RecordOptions, type RecordResult, record } from "./record/record.js";
 export { type ChangeRow, type Comparison, compareTimes, type PlaceChange, type TypeChange } from "./replay/compare.js";
-export { type DescribedEvent, describeEvents, type EventFilter } from "./replay/describe.js";
+export { type DescribedEvent, describeEvents, describeEventsOf, type EventFilter } from "./replay/describe.js";
 export { BEFORE_TRACE, Heap, type HeapBlock, type HeapObject } from "./replay/heap.js";
 export {
   type Death,
@@ -85,7 +85,7 @@ export {
   type LedgerRow,
   type OpenReference,
 } from "./replay/history.js";
-export { createNames, type Names, type Place } from "./replay/names.js";
+export { createNames, type Names, type Place, shownFile } from "./replay/names.js";
 export { eachEventOf, type ObjectEvent, type ObjectEventRow, type Origin, originOf } from "./replay/object-events.js";
 export { type Birth, openReplay, Replay, type ReplayOptions } from "./replay/replay.js";
 export { resolveObject } from "./replay/select.js";

@@ -3,6 +3,7 @@ import type { CommandModule } from "yargs";
 import { checkFilter, type PlaceRow, resolveTime, type Survey, survey } from "../index.js";
 import {
   checkLimit,
+  checkWhole,
   explore,
   filterOptions,
   homeOf,
@@ -48,20 +49,23 @@ export const atCommand: CommandModule<object, Arguments> = {
       .example("$0 at app.trace.db --born-after mark:warm", "what is there at the end and was not when warm") as never,
   handler: async ({ trace, time, bornAfter, limit, json, ...options }) => {
     checkLimit(limit);
+    checkWhole("--min-count", options.minCount);
     await explore(trace, (replay) => {
       checkFilter(replay, options);
-      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter);
+      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter, "--born-after");
       replay.seek(resolveTime(replay, time));
       const result = survey(replay, { ...options, bornAfter: after });
-      return json ? jsonText(result) : surveyText(result, { limit, all: options.all, home: homeOf(replay) });
+      if (json) return jsonText(result);
+      const isFiltered = [options.type, options.file, options.function, after].some((given) => given !== undefined);
+      return surveyText(result, { limit, all: options.all, isFiltered, home: homeOf(replay) });
     });
   },
 };
 
-/** `home`: the program's working directory. */
+/** `home`: the program's working directory; `isFiltered`: more was asked for than to leave the runtime's own objects out. */
 export function surveyText(
   result: Survey,
-  { limit, all, home }: { limit: number; all: boolean; home: string },
+  { limit, all, isFiltered, home }: { limit: number; all: boolean; isFiltered: boolean; home: string },
 ): string {
   const { time, alive, freeListed } = result;
   const rest = alive.objects - result.objects;
@@ -69,7 +73,7 @@ export function surveyText(
     ["time", timeText(time)],
     [
       "objects",
-      `${count(result.objects)} (${bytes(result.bytes)})${rest > 0 ? `; ${count(rest)} others${all ? "" : ", most of them the runtime's own: --all"}` : ""}`,
+      `${count(result.objects)} (${bytes(result.bytes)})${rest > 0 ? `; ${count(rest)} others${othersText(all, isFiltered)}` : ""}`,
     ],
     ["blocks", count(alive.blocks)],
     ["free-listed", `${plural(freeListed.objects, "dead object")} whose memory is kept (${bytes(freeListed.bytes)})`],
@@ -107,6 +111,11 @@ export function surveyText(
         ),
     places.rest,
   ].join("");
+}
+
+function othersText(all: boolean, isFiltered: boolean): string {
+  if (isFiltered) return ` were not asked for${all ? "" : ", the runtime's own among them: --all"}`;
+  return all ? "" : ", most of them the runtime's own: --all";
 }
 
 const share = ({ count: n }: PlaceRow, all: number): string =>

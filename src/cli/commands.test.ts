@@ -3,15 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import yargs from "yargs";
 import { writeSample } from "../../test/support/sample-trace.js";
 import { EVENT_KINDS, Failure } from "../index.js";
-import { dumpCommand } from "./dump.js";
-import { infoCommand } from "./info.js";
+import { runCommandLine } from "./command-line.js";
 import { outputTo } from "./output.js";
 import { printable } from "./printable.js";
 import { bytes, count, plural, seconds } from "./quantity.js";
-import { verifyCommand } from "./verify.js";
 
 let folder: string;
 let trace: string;
@@ -39,16 +36,7 @@ async function run(...args: string[]): Promise<{ out: string; failure: Failure |
     return true;
   });
   try {
-    await yargs(args)
-      .command(infoCommand)
-      .command(dumpCommand)
-      .command(verifyCommand)
-      .strict()
-      .exitProcess(false)
-      .fail((message, error) => {
-        throw error ?? new Error(message);
-      })
-      .parseAsync();
+    await runCommandLine(args);
     return { out, failure: undefined };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -88,7 +76,9 @@ describe("info", () => {
     expect(out).toMatch(/^program +\/home\/user\/loop\.py --fast$/m);
     expect(out).toMatch(/^events +6,000, 200,000 a second, \d\.\d\d bytes each$/m);
     expect(out).toMatch(/^complete +yes$/m);
-    expect((await run("info", unaudited)).out).toMatch(/^complete +no: the recording was cut off$/m);
+    expect((await run("info", unaudited)).out).toMatch(
+      /^complete +no: not finished: it is still being recorded, or was cut off$/m,
+    );
   });
 
   it("answers a missing trace in one line, exit status 2", async () => {
@@ -129,7 +119,8 @@ describe("verify", () => {
   });
 
   it("says when nothing could be compared", async () => {
-    const { failure } = await run("verify", unaudited);
+    const { out, failure } = await run("verify", unaudited);
+    expect(out).toBe("");
     expect(failure).toMatchObject({
       exitCode: 1,
       message: expect.stringContaining(
@@ -182,6 +173,41 @@ describe("dump", () => {
     expect(one).toEqual(all.filter((line) => /^#\d+ +incref +0x00100030 /.test(line)));
   });
 
+  it("takes an object by its number or as the n-th of its type: its own events alone", async () => {
+    const rows = lines((await run("sql", trace, "SELECT event, object, kind, address FROM events", "--json")).out).map(
+      (line) => JSON.parse(line) as { event: number; object: number | null; kind: string; address: number },
+    );
+    const births = rows.filter(({ kind }) => kind === "new");
+    const again = births[Math.floor(births.length / 2)]!;
+    const own = rows.filter(({ object }) => object === again.object).map(({ event }) => event);
+    const byNumber = lines((await run("dump", trace, "--object", `#${again.object}`)).out);
+    expect(byNumber.map((line) => Number(/^#(\d+)/.exec(line)![1]))).toEqual(own);
+    expect(byNumber).toEqual(
+      lines((await run("dump", trace)).out).filter((line) => own.includes(Number(/^#(\d+)/.exec(line)![1]))),
+    );
+    const part = ["--kind", "new", "--to", `${again.event}`];
+    expect(lines((await run("dump", trace, "--object", `#${again.object}`, ...part)).out)).toEqual(
+      byNumber.slice(0, 1),
+    );
+    const query = "SELECT object, type FROM objects WHERE born IS NOT NULL ORDER BY object LIMIT 1";
+    const { object, type } = JSON.parse((await run("sql", trace, query, "--json")).out);
+    const all = JSON.parse((await run("objects", trace, "--all", "--type", type, "--json", "--limit", "9999")).out);
+    const nth = all.rows.findIndex(({ id }: { id: number }) => id === object) + 1;
+    expect(await run("dump", trace, "--object", `${type}[${nth}]`)).toEqual(
+      await run("dump", trace, "--object", `#${object}`),
+    );
+  });
+
+  it.each([
+    [["--object", "0x999"], "--object 0x999: no event is about that address"],
+    [
+      ["--object", "0x100030", "--kind", "mark"],
+      "--object 0x100030: no event is about that address among those asked for",
+    ],
+  ])("says that nothing was found, exit status 1: %j", async (options, message) => {
+    expect(await run("dump", trace, ...options)).toMatchObject({ out: "", failure: { exitCode: 1, message } });
+  });
+
   it("escapes hostile names in the text and keeps them in JSON", async () => {
     const text = await run("dump", wrong, "--object", "0x100000");
     expect(text.out).toContain("int\\x1b]0;owned\\x07\\u202eevil\\x0a");
@@ -195,7 +221,8 @@ describe("dump", () => {
     [["--from", "-1"], "must be an event number"],
     [["--to", "1e3"], "must be an event number"],
     [["--kind", "nwe"], "must be one of alloc, realloc"],
-    [["--object", "dict"], "must be an address"],
+    [["--object", "dict"], "no type has that name"],
+    [["--object", "#999999"], "no object has that number"],
     [["--object", "0x100000000"], "must be an address"],
   ])("answers wrong usage: %j", async (options, message) => {
     expect((await run("dump", trace, ...options)).failure).toMatchObject({

@@ -3,15 +3,19 @@ import type { CommandModule } from "yargs";
 import {
   type DescribedEvent,
   describeEvents,
+  describeEventsOf,
   EVENT_KINDS,
   type EventKindName,
   type EventNumber,
   eventNumber,
   Failure,
   openReplay,
+  Replay,
   resolveTime,
   TraceReader,
 } from "../index.js";
+import { indexProgress } from "./explore.js";
+import { objectNamed } from "./named-object.js";
 import { standardOutput } from "./output.js";
 import { printable } from "./printable.js";
 
@@ -21,6 +25,7 @@ interface Arguments {
   to: string | undefined;
   kind: string[] | undefined;
   object: string | undefined;
+  time: string;
   json: boolean;
 }
 
@@ -46,53 +51,88 @@ export const dumpCommand: CommandModule<object, Arguments> = {
         nargs: 1,
         describe: `only these kinds, separated by commas: ${kindNames.join(", ")}`,
       })
-      .option("object", { type: "string", describe: "only events about this address, such as 0x2d84010" })
+      .option("object", {
+        type: "string",
+        describe: "only this object's events: #1234, TypeName[3], expr:EXPRESSION; or all about an address: 0x2d84010",
+      })
+      .option("time", {
+        type: "string",
+        default: "end",
+        describe: "when the object is alive, to find it by type or expression",
+      })
       .option("json", { type: "boolean", default: false, describe: "print one JSON object a line" })
       .example("$0 dump app.trace.db --to 99", "the first hundred events")
       .example("$0 dump app.trace.db --kind new,dealloc --from 5000", "births and deaths from event 5000 on")
       .example("$0 dump app.trace.db --from mark:a --to mark:b", "what happened between two marks")
-      .example("$0 dump app.trace.db --object 0x2d84010", "everything that happened at one address")
+      .example(
+        "$0 dump app.trace.db --object 0x2d84010",
+        "everything that happened at one address, whoever lived there",
+      )
+      .example("$0 dump app.trace.db --object 'Session[3]'", "the events of the third session alone")
       .epilogue(
         "Columns: event, kind, address, type, operands, place in Python (function file:line), opcode, C function; - where there is none. " +
           "Control characters in names are shown as escapes.",
       ),
-  handler: async ({ trace, json, ...filter }) => {
+  handler: async ({ trace, json, object, time, ...filter }) => {
     const from = eventOf("--from", filter.from, trace);
     const to = eventOf("--to", filter.to, trace);
     const kinds = kindsOf(filter.kind);
-    const address = addressOf(filter.object);
     if (from !== undefined && to !== undefined && from > to)
       throw new Failure(`--from ${from} is after --to ${to}: swap them`, 2);
+    const wanted = {
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      ...(kinds === undefined ? {} : { kinds }),
+    };
     const reader = TraceReader.open(trace);
     try {
       if (from !== undefined && from >= reader.events) {
         throw new Failure(`--from ${from}: the trace has ${reader.events} events, the first is #0`, 2);
       }
-      const events = describeEvents(reader, {
-        ...(from === undefined ? {} : { from }),
-        ...(to === undefined ? {} : { to }),
-        ...(kinds === undefined ? {} : { kinds }),
-        ...(address === undefined ? {} : { address }),
-      });
-      const output = standardOutput();
-      let piece = "";
+      const address = addressOf(object);
+      if (object === undefined || address !== undefined) {
+        const events = describeEvents(reader, { ...wanted, ...(address === undefined ? {} : { address }) });
+        const isEmpty = (await print(events, json)) === 0;
+        if (isEmpty && object !== undefined) throw nothingOf(object, "is about that address", wanted);
+        return;
+      }
+      const replay = new Replay(reader, { progress: indexProgress() });
       try {
-        for (const event of events) {
-          piece += json ? `${JSON.stringify(event)}\n` : `${eventText(event)}\n`;
-          if (piece.length < PIECE) continue;
-          const wanted = await output.write(piece);
-          piece = "";
-          if (!wanted) return;
-        }
+        const id = await objectNamed(replay, object, time);
+        if ((await print(describeEventsOf(replay, id, wanted), json)) === 0)
+          throw nothingOf(object, `is about #${id}`, wanted);
       } finally {
-        // Also what comes before a damaged chunk.
-        if (piece !== "") await output.write(piece);
+        replay.release();
       }
     } finally {
       reader.close();
     }
   },
 };
+
+const nothingOf = (object: string, what: string, wanted: object): Failure =>
+  new Failure(`--object ${object}: no event ${what}${Object.keys(wanted).length > 0 ? " among those asked for" : ""}`);
+
+/** Prints events until nobody reads any more; how many there were. */
+async function print(events: Iterable<DescribedEvent>, json: boolean): Promise<number> {
+  const output = standardOutput();
+  let piece = "";
+  let printed = 0;
+  try {
+    for (const event of events) {
+      printed++;
+      piece += json ? `${JSON.stringify(event)}\n` : `${eventText(event)}\n`;
+      if (piece.length < PIECE) continue;
+      const isWanted = await output.write(piece);
+      piece = "";
+      if (!isWanted) break;
+    }
+  } finally {
+    // Also what comes before a damaged chunk.
+    if (piece !== "") await output.write(piece);
+  }
+  return printed;
+}
 
 /** One event as a line, without its end. */
 export function eventText(event: DescribedEvent): string {
@@ -118,7 +158,7 @@ function eventOf(option: string, text: string | undefined, trace: string): Event
   if (TIMES.test(text)) {
     const replay = openReplay(trace);
     try {
-      return resolveTime(replay, text);
+      return resolveTime(replay, text, option);
     } finally {
       replay.close();
     }
@@ -142,10 +182,10 @@ function kindsOf(texts: readonly string[] | undefined): EventKindName[] | undefi
   return names as EventKindName[];
 }
 
+/** An address, given as such or in decimal; undefined for what names an object in another way. */
 function addressOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+  if (text === undefined || !/^(0x|\d+$)/i.test(text)) return undefined;
   const value = /^(0x[0-9a-f]{1,8}|\d{1,10})$/i.test(text) ? Number(text) : Number.NaN;
-  if (!(value <= 0xffffffff))
-    throw new Failure(`--object ${printable(text)}: must be an address, such as 0x2d84010`, 2);
+  if (!(value <= 0xffffffff)) throw new Failure(`--object ${text}: must be an address, such as 0x2d84010`, 2);
   return value;
 }

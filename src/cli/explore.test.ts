@@ -2,15 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import yargs from "yargs";
+import { launch, refledgerCommand } from "../../test/support/recording.js";
 import { writeSample } from "../../test/support/sample-trace.js";
 import { Failure } from "../index.js";
-import { atCommand } from "./at.js";
-import { diffCommand } from "./diff.js";
+import { runCommandLine } from "./command-line.js";
 import { tableText } from "./explore.js";
-import { historyCommand } from "./history.js";
-import { objectsCommand } from "./objects.js";
-import { sqlCommand } from "./sql.js";
+import { csvLines } from "./sql.js";
 
 let folder: string;
 let trace: string;
@@ -31,18 +28,7 @@ async function run(...args: string[]): Promise<{ out: string; failure: Failure |
     return true;
   });
   try {
-    await yargs(args)
-      .command(atCommand)
-      .command(diffCommand)
-      .command(objectsCommand)
-      .command(historyCommand)
-      .command(sqlCommand)
-      .strict()
-      .exitProcess(false)
-      .fail((message, error) => {
-        throw error ?? new Error(message);
-      })
-      .parseAsync();
+    await runCommandLine(args);
     return { out, failure: undefined };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -101,6 +87,17 @@ describe("at", () => {
     expect((await run("at", trace, "--stacks")).out).toMatch(/\n1 object, \d+ B\n {2}Loop\.f\d+ /);
   });
 
+  it("says of the others whether they were asked for", async () => {
+    expect((await run("at", trace)).out).toMatch(
+      /^objects +[\d,]+ \(.*\); 20 others, most of them the runtime's own: --all$/m,
+    );
+    const type = (await jsonOf("at", trace)).types[0].type;
+    expect((await run("at", trace, "--type", type)).out).toMatch(
+      /others were not asked for, the runtime's own among them: --all$/m,
+    );
+    expect((await run("at", trace, "--type", type, "--all")).out).toMatch(/others were not asked for$/m);
+  });
+
   it("escapes what the program named", async () => {
     const { out } = await run("at", trace, "--all");
     expect(out).toContain("int\\x1b]0;owned\\x07\\u202eevil\\x0a");
@@ -108,9 +105,15 @@ describe("at", () => {
   });
 
   it.each([
-    [["--time", "mark:worm"], "marks are: warm"],
+    [["--time", "mark:worm"], 'marks are: "warm"'],
     [["--time", "mark:warm"], "occurs 3 times"],
     [["--time", "noon"], "times are start, end, peak"],
+    [["--time", "4000"], "--time 4000: is no time; an event's number is written '#4000'"],
+    [["--time", "gc:"], "times are start, end, peak"],
+    [["--time", "mark:"], "no mark has that name"],
+    [["--time", "call:nobody"], "--time call:nobody: no function has that name"],
+    [["--born-after", "noon"], "--born-after noon: is no time"],
+    [["--type", ""], "--type: a value must follow, not an empty one"],
     [["--time", "gc:4"], "gc:1 to gc:3"],
     [["--time", "7s"], "last event was after 0.029s"],
     [["--type", "Typ"], "no type has that name; similar are: Type10"],
@@ -182,11 +185,15 @@ describe("history", () => {
   });
 
   it.each([
-    ["expr:app.cache", "re-entering the past"],
+    ["expr: ", "an expression must follow"],
     ["#99999", "they go from #1 to #"],
     ["0x1", "no object lives there"],
     ["Type2", "are alive at #6000"],
     ["Nothing", "no type has that name"],
+    ["24284", "24284: is no object; an object's number is written '#24284'"],
+    ["#abc", "#abc: is no object; objects are #1234, 0x2d84010, TypeName,"],
+    ["0x", "0x: is no object; objects are #1234,"],
+    ["Type2[NaN]", "Type2[NaN]: is no object; objects are #1234,"],
   ])("answers %s", async (object, message) => {
     expect((await run("history", trace, object)).failure).toMatchObject({
       exitCode: 2,
@@ -257,12 +264,62 @@ describe("sql", () => {
     expect(blocks).toBe((await jsonOf("at", trace, "--time", "#5000")).alive.blocks);
   });
 
+  it("shows the first rows of many in a table", async () => {
+    const { out, failure } = await run("sql", trace, "SELECT event FROM events");
+    expect(failure).toBeUndefined();
+    expect(out.trimEnd().split("\n")).toHaveLength(1002);
+    expect(out).toMatch(/… more than 1,000 rows: use LIMIT/);
+  });
+
+  it.each(["--csv", "--json"])("ends quietly when its reader has seen enough: %s", async (form) => {
+    const asked = launch(process.execPath, [refledgerCommand, "sql", trace, "SELECT * FROM events", form], {
+      input: "",
+    });
+    asked.child.stdout!.once("data", () => asked.child.stdout!.destroy());
+    expect(await asked.ended).toMatchObject({ code: 0, err: "" });
+  });
+
   it("writes CSV with quotes where they are needed", async () => {
     const { out } = await run("sql", trace, `SELECT 1 AS "a,b", 'x"y' AS c, NULL AS d`, "--csv");
     expect(out).toBe('"a,b",c,d\n1,"x""y",\n');
   });
 
+  it("takes an object's number in both forms, and a NULL for a parameter that is not given", async () => {
+    const all = await rowsOf("SELECT * FROM events");
+    const births = all.filter(({ kind }) => kind === "new");
+    const id = births[0]!["object"];
+    const own = all.filter(({ object }) => object === id);
+    expect(await rowsOf(`SELECT * FROM events WHERE about = '#${id}'`)).toEqual(own);
+    expect(await rowsOf(`SELECT * FROM events(null, NULL, 'new')`)).toEqual(births);
+    expect(await rowsOf(`SELECT * FROM events(NULL, 9999999, null, '${id}')`)).toEqual(own);
+    expect(await rowsOf("SELECT e.event FROM events(null, 99) AS e WHERE e.event = 7")).toHaveLength(1);
+    expect(await rowsOf("SELECT 'events(null)' AS x, coalesce(null, 1) AS y")).toEqual([{ x: "events(null)", y: 1 }]);
+    for (const where of ["object = 0", "object = 99999999"])
+      expect(await rowsOf(`SELECT * FROM objects WHERE ${where}`)).toEqual([]);
+  });
+
+  it("writes integers in full and seconds in microseconds", async () => {
+    const query = "SELECT 9007199254740993 AS a, -9223372036854775807 - 1 AS b, 7 AS c, 1/3.0 AS d";
+    const [a, b] = ["9007199254740993", "-9223372036854775808"];
+    expect((await run("sql", trace, query, "--json")).out).toBe(`{"a":${a},"b":${b},"c":7,"d":${1 / 3}}\n`);
+    expect((await run("sql", trace, query, "--csv")).out).toBe(`a,b,c,d\n${a},${b},7,${1 / 3}\n`);
+    expect((await run("sql", trace, query)).out).toMatch(new RegExp(`^ *${a} +${b} +7 +0\\.333333333333$`, "m"));
+    expect((await run("sql", trace, "SELECT seconds FROM events WHERE event = 4321")).out).toMatch(/^0\.\d{6}$/m);
+  });
+
+  it("writes what a program named as it is into a pipe, and escaped to a terminal", () => {
+    const rows = [["\x1b[31mred"]];
+    expect([...csvLines(["x"], rows, false)]).toEqual(["x", "\x1b[31mred"]);
+    expect([...csvLines(["x"], rows, true)]).toEqual(["x", "\\x1b[31mred"]);
+  });
+
   it.each([
+    ["SELECT * FROM events WHERE about = 'x'", "sql: x: an object is asked for by its number: 24284 or '#24284'"],
+    ["SELECT * FROM events WHERE about = 99999999", "no object has that number"],
+    ["SELECT * FROM objects WHERE number = 0", "no object has that number"],
+    ["SELECT * FROM objects(1e99)", "the trace has 6000 events: times go from 0 to 6000"],
+    ["SELECT * FROM blocks(6001)", "the trace has 6000 events: times go from 0 to 6000"],
+    ["SELECT * FROM objects('#6001')", "sql: time #6001: the trace has 6000 events"],
     ["DELETE FROM meta", "only statements that read"],
     ["ATTACH 'x.db' AS x", "only statements that read"],
     ["SELECT 1; SELECT 2", "more than one statement"],
@@ -274,6 +331,65 @@ describe("sql", () => {
       exitCode: 2,
       message: expect.stringContaining(message),
     });
+  });
+});
+
+describe("options", () => {
+  const once = "is given more than once; it takes one value";
+  it.each([
+    [["at", "--type", "Foo", "--type", "dict"], `--type: ${once}`],
+    [["at", "--file", "a", "--file=b"], `--file: ${once}`],
+    [["at", "--function", "a", "--function", "a"], `--function: ${once}`],
+    [["at", "--min-count", "1", "--min-count", "2"], `--min-count: ${once}`],
+    [["at", "--min-count", "1", "--minCount", "2"], `--min-count: ${once}`],
+    [["diff", "start", "end", "--type", "a", "--type", "b"], `--type: ${once}`],
+    [["objects", "--sort", "age", "--sort", "size"], `--sort: ${once}`],
+    [["history", "#1", "--time", "end", "--time", "peak"], `--time: ${once}`],
+    [["at", "--min-count", "NaN"], "--min-count: must be a number"],
+    [["at", "--min-count", "1.5"], "--min-count: must be a whole number from 0"],
+    [["objects", "--min-count", "-1"], "--min-count: must be a whole number from 0"],
+    [["at", "--limit"], "--limit: a value must follow"],
+    [["at", "--limit="], "--limit: must be a number"],
+    [["at", "--time", "--json"], "--time: a value must follow"],
+    [["at", "--no-limit"], "--no-limit: --limit takes a value and has no opposite: leave it out"],
+    [["at", "--all=foo"], "--all=foo: --all takes no value"],
+    [
+      ["objects", "--sort", "foo"],
+      "--sort foo: must be one of age, size, refcount, changes; see refledger objects --help",
+    ],
+    [["diff"], "diff: <from> and <to> are missing; see refledger diff --help"],
+    [["diff", "start"], "diff: <to> is missing; see refledger diff --help"],
+    [["at", "--bogus"], "Unknown argument: bogus; see refledger at --help"],
+  ])("%j: one line that says what is wrong", async ([verb, ...more], message) => {
+    expect((await run(verb!, trace, ...more)).failure).toMatchObject({ exitCode: 2, message });
+  });
+
+  it.each([
+    [["record", "--out", "a", "--out", "b", "x.py"], `--out: ${once}`],
+    [["record", "-o", "a", "--out", "b", "x.py"], `--out: ${once}`],
+    [["record", "--from", "script", "--from", "interpreter", "x.py"], `--from: ${once}`],
+    [["record", "--no-out", "x.py"], "--no-out: --out takes a value and has no opposite: leave it out"],
+    [["info", ""], "<trace>: is empty; name the trace file"],
+    [["record", "--out", "", "x.py"], "--out: a value must follow, not an empty one"],
+    [["diff", "t.db", "start", "end", "--type"], "--type: a value must follow"],
+    [["bogus"], "bogus: no such verb; verbs are record, info, verify, why,"],
+    [[], "name a verb; refledger --help lists them"],
+  ])("%j: so without a trace", async (words, message) => {
+    expect((await run(...words)).failure).toMatchObject({ exitCode: 2, message: expect.stringContaining(message) });
+  });
+
+  it("may stand together and be given as lists where they are lists", async () => {
+    const [one, two] = [
+      await run("dump", trace, "--kind", "mark"),
+      await run("dump", trace, "--kind", "collect-start"),
+    ];
+    const both = await run("dump", trace, "--kind", "mark", "--kind", "collect-start");
+    expect(both.out.split("\n")).toHaveLength(one.out.split("\n").length + two.out.split("\n").length - 1);
+    expect((await run("at", trace, "--json", "--json", "--no-all")).failure).toBeUndefined();
+  });
+
+  it("are not what SQL begins with", async () => {
+    expect((await run("sql", trace, "-- a comment\nSELECT 17 AS x", "--csv")).out).toBe("x\n17\n");
   });
 });
 

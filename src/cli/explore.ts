@@ -1,6 +1,6 @@
 /** What the commands that wind a trace have in common: opening it, showing that an index is made, naming times, tables for people. */
 import Table from "cli-table3";
-import { Failure, type Frame, openReplay, type Replay, type TimeInfo } from "../index.js";
+import { Failure, type Frame, openReplay, type Replay, shownFile, type TimeInfo } from "../index.js";
 import { standardOutput } from "./output.js";
 import { printable } from "./printable.js";
 import { count, plural, seconds } from "./quantity.js";
@@ -82,8 +82,10 @@ export function limited<R>(rows: readonly R[], limit: number, noun: string): { r
   };
 }
 
-export function checkLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit < 0) throw new Failure("--limit: must be a whole number from 0", 2);
+export const checkLimit = (limit: number): void => checkWhole("--limit", limit);
+
+export function checkWhole(option: string, n: number): void {
+  if (!Number.isInteger(n) || n < 0) throw new Failure(`${option}: must be a whole number from 0`, 2);
 }
 
 /** "#12345 (1.2 s)". */
@@ -106,11 +108,9 @@ export function placeText(
 /** The working directory that the program saw. */
 export const homeOf = ({ reader }: Replay): string => reader.meta.cwd ?? "";
 
-/** Files inside the standard library's archive are named from there on, files in the working directory from it on. */
+/** Files in the working directory are named from it on. */
 const shortPath = (path: string, home: string): string =>
-  home !== "" && path.startsWith(`${home}/`)
-    ? path.slice(home.length + 1)
-    : path.replace(/^.*\/lib\/python\d+\.zip\//, "<lib>/");
+  home !== "" && path.startsWith(`${home}/`) ? path.slice(home.length + 1) : shownFile(path);
 
 export const sourceText = (source: string | null, width = 60): string => {
   const text = printable(source ?? "");

@@ -1,6 +1,6 @@
 /** `refledger history`: the ledger of one object as a bank statement. */
 import type { CommandModule } from "yargs";
-import { type History, historyOf, type LedgerRow, resolveObject, resolveTime } from "../index.js";
+import { type History, historyOf, type LedgerRow } from "../index.js";
 import {
   checkLimit,
   explore,
@@ -14,6 +14,7 @@ import {
   tableText,
   timeText,
 } from "./explore.js";
+import { objectNamed } from "./named-object.js";
 import { printable } from "./printable.js";
 import { bytes, count, plural } from "./quantity.js";
 
@@ -35,27 +36,27 @@ export const historyCommand: CommandModule<object, Arguments> = {
       .positional("object", {
         type: "string",
         demandOption: true,
-        describe: "#1234, 0x2d84010, TypeName or TypeName[3] (the third one alive, by birth)",
+        describe: "#1234, 0x2d84010, TypeName, TypeName[3] (the third one alive, by birth) or expr:EXPRESSION",
       })
       .option("time", {
         type: "string",
         default: "end",
-        describe: "when the object is alive, to find it by address or type",
+        describe: "when the object is alive, to find it by address, type or expression",
       })
       .option("all", { type: "boolean", default: false, describe: "fold nothing: one row for each change" })
       .option("limit", { type: "number", default: 60, describe: "rows of the ledger: the first and the last" })
       .option("json", { type: "boolean", default: false, describe: "print one JSON object" })
       .example("$0 history app.trace.db 'Session[1]'", "the oldest session that is there at the end")
-      .example("$0 history app.trace.db #48213 --all", "every single change")
+      .example("$0 history app.trace.db '#48213' --all", "every single change")
+      .example("$0 history app.trace.db \"expr:cache['k']\" --time mark:warm", "what Python finds there")
       .epilogue(
         "Pairs that opened and closed again on one line are one row. Which reference a decref gives up is not recorded: " +
           "open references with a ~ were found by guess (see docs/explore.md); their number is exact.",
       ),
   handler: async ({ trace, object, time, all, limit, json }) => {
     checkLimit(limit);
-    await explore(trace, (replay) => {
-      if (!/^#\d+$/.test(object)) replay.seek(resolveTime(replay, time));
-      const result = historyOf(replay, resolveObject(replay, object), { all });
+    await explore(trace, async (replay) => {
+      const result = historyOf(replay, await objectNamed(replay, object, time), { all });
       return json ? jsonText(result) : historyText(result, limit, homeOf(replay));
     });
   },
@@ -103,7 +104,7 @@ export function historyText(history: History, limit: number, home: string): stri
   const born =
     object.born === null
       ? "born         before the recording began\n"
-      : `born         ${timeText(object.born)}\n${stackText(object.stack, "             ", home)}\n`;
+      : `born         ${timeText(object.born)}\n${object.stack.length > 0 ? `${stackText(object.stack, "             ", home)}\n` : ""}`;
   return [
     `object       #${object.id}, ${printable(object.type)} at ${hex(object.address)}, ${bytes(object.bytes)}\n`,
     born,

@@ -39,7 +39,9 @@ export function infoText(info: TraceInfo): string {
     ["python", printable(info.python ?? "unknown")],
     [
       "complete",
-      info.complete ? "yes" : `no${info.stopped ? `: ${printable(info.stopped)}` : ": the recording was cut off"}`,
+      info.complete
+        ? "yes"
+        : `no: ${info.stopped ? printable(info.stopped) : "not finished: it is still being recorded, or was cut off"}`,
     ],
     ["exit code", info.exitCode === null ? "none" : `${info.exitCode}`],
     ["wall time", seconds(info.wallSeconds)],
@@ -54,6 +56,11 @@ export function infoText(info: TraceInfo): string {
       "objects",
       `${count(objects.baseline)} at the start, ${count(objects.end)} at the end (${bytes(objects.endBytes)})`,
     ],
+    ...(info.staticObjects
+      ? ([
+          ["static", `${plural(info.staticObjects, "object")} of the interpreter's own data, not in this recording`],
+        ] as [string, string][])
+      : []),
     ["collections", count(info.collections)],
     ["marks", count(info.marks)],
     [

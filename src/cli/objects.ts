@@ -2,7 +2,6 @@
 import type { CommandModule } from "yargs";
 import {
   checkFilter,
-  Failure,
   listObjects,
   type ObjectRow,
   objectRow,
@@ -13,6 +12,7 @@ import {
 } from "../index.js";
 import {
   checkLimit,
+  checkWhole,
   explore,
   filterOptions,
   hex,
@@ -23,7 +23,7 @@ import {
   timeText,
 } from "./explore.js";
 import { printable } from "./printable.js";
-import { bytes, count } from "./quantity.js";
+import { bytes, count, plural } from "./quantity.js";
 
 interface Arguments {
   trace: string;
@@ -55,11 +55,10 @@ export const objectsCommand: CommandModule<object, Arguments> = {
       .example("$0 objects app.trace.db --time peak --sort size", "the largest objects at the peak") as never,
   handler: async ({ trace, time, bornAfter, minCount, sort, limit, json, ...filter }) => {
     checkLimit(limit);
-    if (minCount !== undefined && !Number.isInteger(minCount))
-      throw new Failure("--min-count: must be a whole number", 2);
+    if (minCount !== undefined) checkWhole("--min-count", minCount);
     await explore(trace, (replay) => {
       checkFilter(replay, filter);
-      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter);
+      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter, "--born-after");
       const at = resolveTime(replay, time);
       replay.seek(at);
       const found = listObjects(replay, { ...filter, bornAfter: after }, sort).filter(
@@ -70,7 +69,7 @@ export const objectsCommand: CommandModule<object, Arguments> = {
       const now = timeInfo(replay, at);
       if (json) return jsonText({ time: now, objects: found.length, bytes: sum, rows });
       return (
-        `${timeText(now)}: ${count(found.length)} objects, ${bytes(sum)}\n\n${rowsText(rows, homeOf(replay))}` +
+        `${timeText(now)}: ${plural(found.length, "object")}, ${bytes(sum)}\n\n${rowsText(rows, homeOf(replay))}` +
         (found.length > rows.length ? `… ${count(found.length - rows.length)} more: see them with --limit\n` : "")
       );
     });

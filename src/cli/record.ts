@@ -5,6 +5,7 @@ import {
   defaultTrace,
   Failure,
   hideLine,
+  isFromInput,
   type Program,
   type Progress,
   programEnvironment,
@@ -54,7 +55,7 @@ export function splitRecordLine(words: readonly string[]): RecordLine {
       return { options: words.slice(0, i), program: { kind: word === "-m" ? "module" : "code", target, args } };
     }
     if (WITH_VALUE.has(word)) i++;
-    else if (word === "--" || !word.startsWith("-")) {
+    else if (word === "--" || word === "-" || !word.startsWith("-")) {
       const [target, ...args] = words.slice(word === "--" ? i + 1 : i);
       return {
         options: words.slice(0, i),
@@ -69,11 +70,11 @@ export function splitRecordLine(words: readonly string[]): RecordLine {
 export function recordCommand(program: Program | undefined): CommandModule<object, Arguments> {
   return {
     command: "record",
-    describe: "Run a program and record its memory: record [options] SCRIPT [ARGS…] | -m MODULE | -c CODE",
+    describe: "Run a program and record its memory: record [options] SCRIPT [ARGS…] | -m MODULE | -c CODE | -",
     builder: (yargs) =>
       yargs
         .usage(
-          "$0 record [options] SCRIPT [ARGS…]\n$0 record [options] -m MODULE [ARGS…]\n$0 record [options] -c CODE [ARGS…]",
+          "$0 record [options] SCRIPT [ARGS…]\n$0 record [options] -m MODULE [ARGS…]\n$0 record [options] -c CODE [ARGS…]\n$0 record [options] - [ARGS…] < SCRIPT",
         )
         .option("out", {
           alias: "o",
@@ -149,7 +150,9 @@ export async function recordProgram(program: Program, options: Arguments): Promi
     throw new Failure("--hash-seed: must be a whole number from 0 to 4294967295", 2);
   if (!(auditEvery >= 0)) throw new Failure("--audit-every: must be a number of seconds from 0", 2);
   const cwd = process.cwd();
-  checkProgram(program, cwd);
+  if (!isFromInput(program)) checkProgram(program, cwd);
+  else if (process.stdin.isTTY)
+    throw new Failure("record -: the script is read from standard input, not from a terminal: record - < SCRIPT", 2);
   const out = options.out ?? defaultTrace(program);
   let stopShowing = (): void => {};
   const result = await record({

@@ -57,7 +57,7 @@ export const sqlCommand: CommandModule<object, Arguments> = {
       try {
         const { columns, rows } = asked.sql(query, tables);
         const output = standardOutput();
-        if (csv) await printLines(output, csvLines(columns, rows));
+        if (csv) await printLines(output, csvLines(columns, rows, process.stdout.isTTY === true));
         else if (json) await printLines(output, jsonLines(columns, rows));
         else await output.write(tableOf(columns, rows));
       } catch (error) {
@@ -84,22 +84,34 @@ async function printLines(output: Output, lines: Iterable<string>): Promise<void
   if (piece !== "") await output.write(piece);
 }
 
-const plainValue = (value: SqlValue): string | number | null =>
-  value instanceof Uint8Array ? Buffer.from(value).toString("hex") : typeof value === "bigint" ? Number(value) : value;
+const plainValue = (value: SqlValue): string | number | bigint | null =>
+  value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
 
+/** Integers are written in full, also those that JSON.stringify cannot write. */
 function* jsonLines(columns: readonly string[], rows: Iterable<SqlValue[]>): Generator<string> {
+  const text = (value: ReturnType<typeof plainValue>): string =>
+    typeof value === "bigint" ? `${value}` : JSON.stringify(value);
   for (const row of rows) {
-    yield JSON.stringify(Object.fromEntries(columns.map((name, i) => [name, plainValue(row[i]!)])));
+    const fields = new Map(columns.map((name, i) => [name, text(plainValue(row[i]!))]));
+    yield `{${[...fields].map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`;
   }
 }
 
-function* csvLines(columns: readonly string[], rows: Iterable<SqlValue[]>): Generator<string> {
+/** Exact in a file or a pipe; `isSeen`: on a terminal, which what the program named must not steer. */
+export function* csvLines(columns: readonly string[], rows: Iterable<SqlValue[]>, isSeen: boolean): Generator<string> {
   const cell = (value: SqlValue): string => {
-    const text = String(plainValue(value) ?? "");
+    const exact = String(plainValue(value) ?? "");
+    const text = isSeen ? printable(exact) : exact;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   yield columns.map(cell).join(",");
   for (const row of rows) yield row.map(cell).join(",");
+}
+
+/** Fractions in a table have as many digits as tell something: seconds are measured in microseconds. */
+function numberText(value: number, column: string): string {
+  if (Number.isInteger(value) || !Number.isFinite(value)) return `${value}`;
+  return /(^|_)seconds$/.test(column) ? value.toFixed(6) : `${Number(value.toPrecision(12))}`;
 }
 
 export function tableOf(columns: readonly string[], rows: Iterable<SqlValue[]>): string {
@@ -115,6 +127,7 @@ export function tableOf(columns: readonly string[], rows: Iterable<SqlValue[]>):
       row.map((value, i) => {
         if (typeof value === "string") numeric[i] = false;
         if (value === null) return "-";
+        if (typeof value === "number") return numberText(value, columns[i]!);
         return value instanceof Uint8Array ? `${value.length} bytes` : printable(value);
       }),
     );

@@ -25,6 +25,7 @@ export const verifyCommand: CommandModule<object, Arguments> = {
     const reader = TraceReader.open(trace);
     try {
       const result = verify(reader, { limit, progress: progressLine() });
+      // A trace that nothing can be held against has no table of what was compared.
       await standardOutput().write(json ? `${JSON.stringify(result, null, 2)}\n` : verifyText(result));
       if (!result.ok) throw new Failure(`${trace}: ${verdict(result)}`);
     } finally {
@@ -34,6 +35,7 @@ export const verifyCommand: CommandModule<object, Arguments> = {
 };
 
 export function verifyText(result: VerifyResult): string {
+  if (result.audits === 0) return "";
   const { mismatches, unknownReferents, blockMismatches, strayEvents } = result;
   const at = result.lastAudit === null ? "" : `, the last at event #${result.lastAudit}`;
   const rows: [string, string][] = [
@@ -48,6 +50,11 @@ export function verifyText(result: VerifyResult): string {
     ],
     ["free-listed", `${plural(result.freeListed, "object")} deallocated whose memory is kept`],
   ];
+  if (result.staticObjects)
+    rows.push([
+      "static",
+      `${plural(result.staticObjects, "object")} of the interpreter's own data outside of this recording; they are immortal`,
+    ]);
   const lines = rows.map(([name, value]) => `${name.padEnd(17)}  ${value}\n`);
   lines.push(...result.differences.map((difference) => `${differenceText(difference)}\n`));
   const inAll = mismatches + blockMismatches + unknownReferents;

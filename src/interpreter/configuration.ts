@@ -9,10 +9,14 @@ import type { BuiltinModule } from "./refledger-module.js";
 
 export interface Program {
   kind: "script" | "module" | "code";
-  /** The script's path, the module's name, or the code. */
+  /** The script's path ("-" = standard input), the module's name, or the code. */
   target: string;
   args: readonly string[];
 }
+
+/** `python -`: the script is read from standard input. */
+export const isFromInput = ({ kind, target }: Pick<Program, "kind" | "target">): boolean =>
+  kind === "script" && target === "-";
 
 export interface ConfigurationOptions {
   program: Program;
@@ -24,7 +28,16 @@ export interface ConfigurationOptions {
   modules: readonly BuiltinModule[];
 }
 
-function commandLine({ kind, target, args }: Program): { argv: string[]; original: string[]; run: [string, string] } {
+interface CommandLine {
+  readonly argv: string[];
+  readonly original: string[];
+  /** What is run, as a field of the configuration; without one, standard input. */
+  readonly run?: readonly [string, string];
+}
+
+function commandLine(program: Program): CommandLine {
+  const { kind, target, args } = program;
+  if (isFromInput(program)) return { argv: ["-", ...args], original: ["python", "-", ...args] };
   switch (kind) {
     case "script":
       return { argv: [target, ...args], original: ["python", target, ...args], run: ["run_filename", target] };
@@ -73,7 +86,7 @@ export function initialise(guest: Guest, options: ConfigurationOptions): void {
     exec_prefix: prefix,
     base_exec_prefix: prefix,
     stdlib_dir: zip,
-    [run[0]]: run[1],
+    ...(run ? { [run[0]]: run[1] } : {}),
   };
   const lists: Record<string, string[]> = {
     argv,

@@ -5,7 +5,7 @@
  * The order of things, with the hooks that a recorder hangs itself on:
  *
  *     instantiate        ─▶ instantiated     nothing of the interpreter has run; memory and table may be grown
- *     constructors, refledger module, Py_InitializeFromInitConfig, time.sleep, runpy for -m
+ *     constructors, refledger module, Py_InitializeFromInitConfig, time.sleep, runpy for -m, what kind of file a script is
  *                        ─▶ initialised      then ─▶ programStart
  *     Py_RunMain: the program, threading._shutdown, its atexit callbacks
  *                        ─▶ programEnd       everything is still alive
@@ -16,7 +16,7 @@
  *
  * The worker needs a large stack (resourceLimits.stackSizeMb of 200): the destruction of long chains recurses in C.
  */
-import { initialise, type Program } from "./configuration.js";
+import { initialise, isFromInput, type Program } from "./configuration.js";
 import { asEnd, InterpreterCrash } from "./failures.js";
 import { type AnyFunction, FunctionTable } from "./function-table.js";
 import { Guest } from "./guest.js";
@@ -28,7 +28,7 @@ import { Kernel } from "./kernel/kernel.js";
 import { foldersOf } from "./kernel/reach.js";
 import type { GuestFunctions, Machine } from "./kernel/runtime-calls.js";
 import type { SleepCalls } from "./kernel/sleep-calls.js";
-import { limitReached } from "./limits.js";
+import { limitReached, NO_SHELL } from "./limits.js";
 import { GuestMemory } from "./memory.js";
 import { watchForEnd } from "./program-end.js";
 import { installModule } from "./refledger-module.js";
@@ -90,7 +90,7 @@ export interface RunResult {
   exitCode: number;
   /** Whether the program came to its end (programEnd was called), or left through os._exit. */
   ended: boolean;
-  /** What this CPython cannot do and the program died of, in one line without a newline. */
+  /** What this CPython cannot do and the program died of, or did not get, in one line without a newline. */
   limit: string | undefined;
 }
 
@@ -130,6 +130,23 @@ function outsideOf(options: InterpreterOptions): {
       kernel.guest = log ? log.attach(memory, guest) : guest;
     },
   };
+}
+
+/**
+ * What Py_RunMain does first, done before it, so that it is part of the set-up and not of the program: it imports runpy for -m, and asks whether a
+ * script is an archive or a folder (pymain_get_importer in Modules/main.c), which looks for a zip's directory in it with Python code. The answer is
+ * kept in `sys.path_importer_cache`, where Py_RunMain finds it.
+ */
+function prepareProgram(guest: Guest, program: Program): void {
+  guest.withStack(() => {
+    const drop = (object: number): void =>
+      void (object === 0 ? guest.call("PyErr_Clear") : guest.call("Py_DecRef", object));
+    if (program.kind === "module") drop(guest.call("PyImport_ImportModule", guest.string("runpy")));
+    if (program.kind !== "script" || isFromInput(program)) return;
+    const path = guest.call("PyConfig_Get", guest.string("run_filename"));
+    if (path !== 0) drop(guest.call("PyImport_GetImporter", path));
+    drop(path);
+  });
 }
 
 /** Runs the program. Returns when it has ended; throws InterpreterCrash when the interpreter did not survive it. */
@@ -179,8 +196,7 @@ export function runInterpreter(options: InterpreterOptions): RunResult {
       modules: [module],
     });
     installSleep(guest, calls as unknown as SleepCalls);
-    if (options.program.kind === "module")
-      guest.withStack(() => guest.call("Py_DecRef", guest.call("PyImport_ImportModule", guest.string("runpy"))));
+    prepareProgram(guest, options.program);
     watchForEnd(guest, () => {
       ended = true;
       hooks.programEnd?.(guest);
@@ -199,5 +215,6 @@ export function runInterpreter(options: InterpreterOptions): RunResult {
     if (end instanceof InterpreterCrash) throw end;
     exitCode = end.code;
   }
+  if (machine.askedForShell) limit ??= NO_SHELL;
   return { exitCode, ended, limit };
 }

@@ -17,6 +17,13 @@ interface Limit {
 const missingModules =
   /No module named '(ssl|_ssl|_hashlib|_curses|curses|_tkinter|tkinter|readline|_dbm|_gdbm|dbm|_multiprocessing|_posixshmem|_interpreters|_interpqueues|_interpchannels|_uuid|pwd|grp|resource|syslog|_crypt|ensurepip|venv|idlelib|turtle|turtledemo|test|pydoc_data)(\.|')/;
 
+/** Well-known packages that consist of extension modules, or need some. */
+const compiledPackages =
+  /No module named '(numpy|scipy|pandas|matplotlib|sklearn|skimage|torch|tensorflow|jax|cv2|PIL|lxml|cryptography|psycopg2|pydantic_core|greenlet|gevent|uvloop|orjson|msgpack|zmq|grpc|h5py|pyarrow|polars|numba|cython|Cython|psutil|regex|tokenizers|nacl|bcrypt|MySQLdb|pycurl)(\.|')/;
+
+/** `os.system` answers -1 and raises nothing. */
+export const NO_SHELL = "this CPython cannot start processes (it is compiled to WebAssembly): os.system ran nothing";
+
 const limits: readonly Limit[] = [
   {
     types: ["RuntimeError"],
@@ -39,6 +46,11 @@ const limits: readonly Limit[] = [
     types: ["ModuleNotFoundError", "ImportError"],
     message: missingModules,
     line: "this CPython comes without that module (it is compiled to WebAssembly)",
+  },
+  {
+    types: ["ModuleNotFoundError", "ImportError"],
+    message: compiledPackages,
+    line: "this CPython runs no packages with extension modules besides its own, such as that one (it is compiled to WebAssembly)",
   },
   {
     types: ["PermissionError"],

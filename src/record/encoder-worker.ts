@@ -7,10 +7,12 @@ import { readFileSync, statSync } from "node:fs";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { assert, Failure } from "../base/failure.js";
 import { eventNumber } from "../base/ids.js";
+import { isFromInput } from "../interpreter/configuration.js";
 import type { CodeFacts } from "../interpreter/heap-reader.js";
 import { TraceWriter } from "../trace/writer.js";
 import { type ChannelMemory, ChannelReader, Figures, PlacedMessages, type Slot } from "./channel.js";
 import { RecordEncoder } from "./encoder.js";
+import { LibrarySources } from "./library-sources.js";
 import type { EncoderOptions, FromEncoder, ToEncoder } from "./messages.js";
 
 export interface EncoderWorkerData {
@@ -27,6 +29,8 @@ const LARGEST_SOURCE = 8 * 2 ** 20;
 /** dlmalloc's alignment in this build, in bytes. */
 const MALLOC_ALIGNMENT = 8;
 
+const sha256Of = (text: Uint8Array): string => createHash("sha256").update(text).digest("hex");
+
 class Recorder {
   readonly #options: EncoderOptions;
   readonly #writer: TraceWriter;
@@ -34,6 +38,7 @@ class Recorder {
   readonly #codes = new Map<number, CodeFacts>();
   readonly #functions = new Set<number>();
   readonly #files = new Set<string>();
+  readonly #library: LibrarySources;
   readonly #names: ReadonlyMap<number, string>;
   readonly #figures: Figures;
   #wallStart = 0;
@@ -44,6 +49,7 @@ class Recorder {
     this.#figures = figures;
     const { plan, meta } = options;
     this.#names = new Map(plan.functionNames);
+    this.#library = new LibrarySources(options.libraryFile);
     this.#writer = TraceWriter.create(options.out, { overwrite: options.overwrite });
     this.#writer.setMeta({ ...meta, created: new Date().toISOString(), mallocAlignment: MALLOC_ALIGNMENT });
     this.#encoder = new RecordEncoder(plan.region.start, plan.siteFunction.length, {
@@ -51,7 +57,8 @@ class Recorder {
       site: (id) => this.#addSite(id),
       sample: (event, part) => this.#sample(event, this.#wallStart + part * (this.#wall - this.#wallStart)),
     });
-    if (meta.program.kind === "script") this.#addFile(meta.program.text, "program");
+    const { kind, text } = meta.program;
+    if (kind === "script" && !isFromInput({ kind, target: text })) this.#addFile(text, "program");
   }
 
   get events(): number {
@@ -89,7 +96,13 @@ class Recorder {
   #addFile(path: string, role: "program" | "module"): void {
     if (this.#files.has(path)) return;
     this.#files.add(path);
-    if (path.startsWith(this.#options.libraryPrefix) || path.startsWith("<")) return;
+    const { libraryPath } = this.#options;
+    if (path.startsWith(`${libraryPath}/`)) {
+      const text = this.#library.text(path.slice(libraryPath.length + 1));
+      if (text) this.#writer.addFile({ path, role: "library", sha256: sha256Of(text), text });
+      return;
+    }
+    if (path.startsWith("<")) return;
     const absolute = path.startsWith("/") ? path : `${this.#options.meta.cwd}/${path}`;
     let text: Buffer;
     try {
@@ -99,8 +112,7 @@ class Recorder {
     } catch {
       return; // a name that the program made up for its code; the code object keeps it
     }
-    const sha256 = createHash("sha256").update(text).digest("hex");
-    this.#writer.addFile({ path, role, sha256, text });
+    this.#writer.addFile({ path, role, sha256: sha256Of(text), text });
   }
 
   message(message: ToEncoder): void {
@@ -152,6 +164,7 @@ class Recorder {
         return;
       case "audit-end":
         writer.endAudit({ event: writer.events, wall: message.wall, unknown: message.unknown });
+        writer.setMeta({ staticObjects: message.statics });
         return;
       case "end":
         throw new Error("the end comes from the main thread");
@@ -193,9 +206,11 @@ class Recorder {
       complete: stopped === null,
       ...(stopped === null ? {} : { stopped }),
     });
+    this.#library.close();
   }
 
   close(): void {
+    this.#library.close();
     this.#writer.close();
   }
 }

@@ -21,7 +21,13 @@ export type ToEncoder =
   | { readonly kind: "audit-blocks"; readonly blocks: Audit["blocks"] }
   | { readonly kind: "graph-part"; readonly list: "nodes" | "edges"; readonly columns: readonly Uint32Array[] }
   | { readonly kind: "graph-label"; readonly id: number; readonly text: string }
-  | { readonly kind: "audit-end"; readonly unknown: readonly UnknownReferent[]; readonly wall: number }
+  | {
+      readonly kind: "audit-end";
+      readonly unknown: readonly UnknownReferent[];
+      /** Objects of the interpreter's own data that were met and that no event announced. */
+      readonly statics: number;
+      readonly wall: number;
+    }
   /** The program's start: what `wall` counts from, in ms since the epoch. */
   | { readonly kind: "start"; readonly epoch: number }
   /** The main thread's last word: how the program ended. */
@@ -51,8 +57,10 @@ export interface EncoderOptions {
     readonly env: Readonly<Record<string, string>>;
     readonly hashSeed: number;
   };
-  /** Where the interpreter's own library is in its file system: not the program's source. */
-  readonly libraryPrefix: string;
+  /** Path of the interpreter's library in its file system, an archive. */
+  readonly libraryPath: string;
+  /** Where the same library is on the machine. */
+  readonly libraryFile: string;
 }
 
 /** From the encoder to the main thread. */

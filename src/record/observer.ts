@@ -117,9 +117,10 @@ export class Observer implements ProbeListener {
   /** Recording begins: with what is alive now as the baseline, or with nothing. */
   start(baseline: boolean): void {
     if (this.#probe.recording) return;
+    if (baseline) this.#baseline();
+    // Taking the baseline is no time of the program.
     this.#started = performance.now();
     this.#send({ kind: "start", epoch: performance.timeOrigin + this.#started });
-    if (baseline) this.#baseline();
     this.#probe.start();
     // Types that the baseline numbered are known from here on without a record each.
     for (const [address, id] of this.#typeIds) this.#probe.adoptType(address, id);
@@ -168,7 +169,7 @@ export class Observer implements ProbeListener {
    */
   audit(withGraph = false): void {
     this.#probe.flush();
-    const { unknown } = this.#walker.walk();
+    const { unknown, statics } = this.#walker.walk();
     const headers: Audit["objects"][] = [];
     for (const { address, type, count, reached } of this.#walker.objects()) {
       const objects = { address, type: type.map((at) => this.#typeIdOf(at)), count, reached };
@@ -184,6 +185,7 @@ export class Observer implements ProbeListener {
         via,
         type: this.#heap.type(this.#heap.typeOf(address)).name,
       })),
+      statics: statics.length,
       wall: this.#now(),
     });
     this.#channel.wake();

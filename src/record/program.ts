@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, type Stats, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Failure } from "../base/failure.js";
-import type { Program } from "../interpreter/configuration.js";
+import { isFromInput, type Program } from "../interpreter/configuration.js";
 
 /** Throws a Failure when the program cannot be read; modules and code are for Python to judge. */
 export function checkProgram(program: Program, cwd: string): void {
@@ -36,6 +36,7 @@ function statusOf(path: string): Stats | undefined {
 /** `NAME.trace.db` in the working directory. */
 export function defaultTrace(program: Program): string {
   if (program.kind === "code") return "command.trace.db";
+  if (isFromInput(program)) return "stdin.trace.db";
   const name = program.kind === "module" ? program.target : basename(program.target).replace(/\.pyw?$/, "");
   return `${name}.trace.db`;
 }

@@ -13,8 +13,8 @@ import { assert, Failure } from "../base/failure.js";
 import { cacheFolder, instrumentCached } from "../interpreter/cache.js";
 import type { Program } from "../interpreter/configuration.js";
 import { InterpreterCrash } from "../interpreter/failures.js";
-import { ownPrefix } from "../interpreter/kernel/own-files.js";
-import { readLibrary } from "../interpreter/library.js";
+import { libraryPath } from "../interpreter/kernel/own-files.js";
+import { compileLibrary } from "../interpreter/library.js";
 import { interpreterFiles, runWorker, sharedWords, type WorkerResult } from "../interpreter/main-thread.js";
 import { readOpcodeNames } from "../interpreter/opcodes.js";
 import { createChannel, endChannel, Figures } from "./channel.js";
@@ -84,7 +84,8 @@ const versionText = (hex: number): string => `${hex >>> 24}.${(hex >>> 16) & 255
 /** Runs a program and records it. Throws Failure when no trace could be begun; then nothing was run. */
 export async function record(options: RecordOptions): Promise<RecordResult> {
   const from = options.from ?? "script";
-  const standardLibrary = await readLibrary();
+  const libraryFile = await compileLibrary();
+  const standardLibrary = new Uint8Array(readFileSync(libraryFile));
   const instrumented = instrumentCached(readFileSync(interpreterFiles().module), options.cache ?? cacheFolder());
   const { plan } = instrumented;
   const compiled = WebAssembly.compile(instrumented.bytes as BufferSource);
@@ -92,13 +93,14 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
   const records = new MessageChannel();
   const control = new MessageChannel();
   const { program } = options;
+  const python = versionText(plan.layout.version);
   const encoderOptions: EncoderOptions = {
     out: options.out,
     overwrite: options.overwrite ?? false,
     plan,
     opcodeNames: readOpcodeNames(standardLibrary),
     meta: {
-      python: versionText(plan.layout.version),
+      python,
       program: { kind: program.kind, text: program.target },
       argv: program.args,
       cwd: options.cwd,
@@ -110,7 +112,8 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
       env: options.env,
       hashSeed: options.hashSeed ?? 0,
     },
-    libraryPrefix: ownPrefix,
+    libraryPath: libraryPath(python.replace(/\.\d+$/, "")),
+    libraryFile,
   };
   const encoderData: EncoderWorkerData = {
     options: encoderOptions,

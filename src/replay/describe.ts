@@ -16,6 +16,9 @@ import {
 } from "../trace/events.js";
 import type { TraceReader } from "../trace/reader.js";
 import { Heap } from "./heap.js";
+import { cached } from "./names.js";
+import { eachEventOf, originOf } from "./object-events.js";
+import type { Replay } from "./replay.js";
 import { alignmentOf } from "./verify.js";
 
 export interface DescribedEvent {
@@ -46,9 +49,6 @@ export interface EventFilter {
   readonly address?: number;
 }
 
-/** Names kept at hand; when there are more, the cache starts again. */
-const CACHE_LIMIT = 50_000;
-
 /** The events that pass the filter, in order. */
 export function* describeEvents(reader: TraceReader, filter: EventFilter = {}): Generator<DescribedEvent> {
   const from = filter.from ?? 0;
@@ -57,7 +57,7 @@ export function* describeEvents(reader: TraceReader, filter: EventFilter = {}): 
   const wanted = new Uint8Array(EVENT_KINDS.length).fill(filter.kinds ? 0 : 1);
   for (const name of filter.kinds ?? []) wanted[Kind[name]] = 1;
   const heap = Heap.from(reader.baseline(), alignmentOf(reader));
-  const describe = describer(reader, heap);
+  const describe = describer(reader, (at) => heap.objectAt(at)?.type);
   for (const columns of reader.eachChunk(eventNumber(0), eventNumber(to))) {
     const { kind, address, first } = columns;
     const stop = Math.min(columns.count, to - first + 1);
@@ -73,20 +73,28 @@ export function* describeEvents(reader: TraceReader, filter: EventFilter = {}): 
   }
 }
 
-function cached<V>(look: (id: number) => V): (id: number) => V {
-  const known = new Map<number, V>();
-  return (id) => {
-    let value = known.get(id);
-    if (value === undefined) {
-      if (known.size >= CACHE_LIMIT) known.clear();
-      value = look(id);
-      known.set(id, value);
-    }
-    return value;
-  };
+/** The events of one object alone, by its number: nobody else's that stood at its address. */
+export function* describeEventsOf(
+  replay: Replay,
+  id: number,
+  { from = eventNumber(0), to = replay.end, kinds }: Omit<EventFilter, "address"> = {},
+): Generator<DescribedEvent> {
+  const origin = originOf(replay, id);
+  let { type } = origin.object;
+  const describe = describer(replay.reader, () => type);
+  for (const { what, columns, row } of eachEventOf(replay, origin)) {
+    const event = columns.first + row;
+    if (what === "gone" || event > to) return;
+    if (event >= from && (kinds?.includes(EVENT_KINDS[columns.kind[row]!]!.name) ?? true)) yield describe(columns, row);
+    if (what === "type") type = columns.a[row]!;
+  }
 }
 
-function describer(reader: TraceReader, heap: Heap): (columns: EventColumns, row: number) => DescribedEvent {
+/** `typeAt`: the number of the type of who stands at an address; undefined where nobody does. */
+function describer(
+  reader: TraceReader,
+  typeAt: (address: number) => number | undefined,
+): (columns: EventColumns, row: number) => DescribedEvent {
   const typeName = cached((id) => (id === 0 ? "?" : (reader.type(typeId(id))?.name ?? `type ${id}`)));
   const codeName = cached((id) => (id === 0 ? "?" : (reader.code(codeId(id))?.qualname ?? `code ${id}`)));
   const place = cached((id) => {
@@ -128,7 +136,7 @@ function describer(reader: TraceReader, heap: Heap): (columns: EventColumns, row
     if (spec.a) operands[spec.a.name] = named(spec.a, a[row]!);
     if (spec.b) operands[spec.b.name] = named(spec.b, b[row]!);
     const at = spec.address ? address[row]! : null;
-    const told = code === Kind.new ? a[row]! : spec.address === "object" ? heap.objectAt(at!)?.type : undefined;
+    const told = code === Kind.new ? a[row]! : spec.address === "object" ? typeAt(at!) : undefined;
     return {
       event: first + row,
       kind: spec.name as EventKindName,

@@ -219,6 +219,11 @@ export class Heap {
   get peakAt(): number {
     return this.#peakAt;
   }
+  /** The peak is looked for from here on. */
+  forgetPeak(): void {
+    this.#peakBytes = this.#liveBytes;
+    this.#peakAt = this.#next - 1;
+  }
   get collector(): CollectorState {
     return this.#collector;
   }

@@ -37,6 +37,9 @@ export interface Names {
   source(file: string | null, line: number | null): string | null;
 }
 
+/** As places are printed: files inside the library's archive are named from there on. */
+export const shownFile = (path: string): string => path.replace(/^.*\/lib\/python\d+\.zip\//, "<lib>/");
+
 export function cached<V>(look: (id: number) => V): (id: number) => V {
   const known = new Map<number, V>();
   return (id) => {

@@ -21,6 +21,7 @@ import { FewEvents, OLD_CHUNKS } from "./few-events.js";
 import { Heap, type HeapObject } from "./heap.js";
 import { KEYFRAME_WIDTHS, keyframeLists, stateOfLists } from "./keyframe.js";
 import { createNames, type Names } from "./names.js";
+import { programStart } from "./program-start.js";
 import { alignmentOf } from "./verify.js";
 
 /** Folding between two keyframes takes about this long: as long as reading one. A seek folds half of it on average. */
@@ -71,6 +72,7 @@ export class Replay {
   #index: readonly ChunkObjectsRow[] = [];
   readonly #source: ChunkSource;
   #few: EventColumns | undefined;
+  #peak: { time: EventNumber; bytes: number } | undefined;
 
   constructor(reader: TraceReader, options: ReplayOptions = {}) {
     this.reader = reader;
@@ -227,12 +229,30 @@ export class Replay {
     return undefined;
   }
 
-  /** Most bytes that live objects ever had, and the first time with that state. */
+  /**
+   * Most bytes that live objects had since the program's own code began, and the first time with that state. What compiles a script or finds
+   * a module before that is not the program's.
+   */
   peak(): { time: EventNumber; bytes: number } {
+    this.#peak ??= this.#findPeak();
+    return this.#peak;
+  }
+
+  #findPeak(): { time: EventNumber; bytes: number } {
     this.prepare();
     const last = this.#index[this.#index.length - 1];
     if (!last) return { time: eventNumber(0), bytes: this.#start().liveBytes };
-    return { time: eventNumber(last.peak_event + 1), bytes: last.peak_bytes };
+    const begun = programStart(this);
+    if (last.peak_event >= begun || begun === 0)
+      return { time: eventNumber(last.peak_event + 1), bytes: last.peak_bytes };
+    // The index knows the peak of all events only: a program that stays below what its start took is folded once more.
+    const stand = this.#heap;
+    this.#heap = undefined;
+    const heap = this.seek(eventNumber(begun + 1));
+    heap.forgetPeak();
+    this.#fold(heap, this.end);
+    this.#heap = stand;
+    return { time: eventNumber(heap.peakAt + 1), bytes: heap.peakBytes };
   }
 
   /** Live objects in the order of their birth. */

@@ -9,6 +9,8 @@ import type { Replay } from "./replay.js";
 
 /** Names that an answer lists. */
 const LISTED = 5;
+const FORMS =
+  "objects are #1234, 0x2d84010, TypeName, TypeName[3] (the third by birth; -1 the last) or expr:EXPRESSION";
 
 /** The number of the object that the text names. */
 export function resolveObject(replay: Replay, text: string): number {
@@ -16,7 +18,7 @@ export function resolveObject(replay: Replay, text: string): number {
   const at = `at #${replay.time}`;
   if (text.startsWith("expr:")) {
     throw wrong(
-      "an expression is answered by re-entering the past, which this version does not do; name the object by number (#1234), address (0x2d84010) or type (Name[3])",
+      "an expression is asked of Python in the re-entered past, not of the trace: find the object's number with: refledger history TRACE 'expr:…'",
     );
   }
   const number = /^#(\d{1,15})$/.exec(text);
@@ -35,10 +37,17 @@ export function resolveObject(replay: Replay, text: string): number {
       throw wrong(
         `#${object.id}, a ${replay.names.type(object.type)}, is there ${at}, but dead already; name it by its number`,
       );
-    throw wrong(`no object lives there ${at}; see who does with: refledger objects TRACE --time #${replay.time}`);
+    const statics =
+      replay.reader.meta.from === "interpreter"
+        ? " (objects of the interpreter's own data are not in a recording from its first instruction)"
+        : "";
+    throw wrong(
+      `no object lives there ${at}${statics}; see who does with: refledger objects TRACE --time '#${replay.time}'`,
+    );
   }
+  if (/^\d+$/.test(text)) throw wrong(`is no object; an object's number is written '#${text}'`);
   const [, name, ordinal] = /^(.+?)(?:\[(-?\d{1,12})\])?$/s.exec(text) ?? [];
-  if (name === undefined) throw wrong("is no object; objects are #1234, 0x2d84010, TypeName or TypeName[3]");
+  if (name === undefined) throw wrong(`is no object; ${FORMS}`);
   return ofType(replay, name, ordinal === undefined ? undefined : Number(ordinal), at, wrong);
 }
 
@@ -59,6 +68,7 @@ function ofType(
     } else if (short.toLowerCase().includes(name.toLowerCase())) similar.add(short);
   }
   if (ids.size === 0) {
+    if (/^#|^0x|\]$/i.test(name)) throw wrong(`is no object; ${FORMS}`);
     const names = [...similar].sort().slice(0, LISTED * 2);
     throw wrong(
       `no type has that name${names.length > 0 ? `; similar are: ${names.join(", ")}` : "; see: refledger at TRACE --time end"}`,
@@ -75,8 +85,9 @@ function ofType(
     nth === undefined || nth === 0 ? undefined : nth > 0 ? objects[nth - 1] : objects[objects.length + nth];
   if (chosen) return chosen.id;
   const many = objects.length.toLocaleString("en-US");
+  if (objects.length === 1) throw wrong(`only one is alive ${at}, ${examples(objects)}: choose ${name}`);
   throw wrong(
-    `${objects.length === 1 ? "1 is" : `${many} are`} alive ${at}: ${examples(objects)}; choose ${name}[1] to ${name}[${objects.length}], in the order of birth`,
+    `${many} are alive ${at}: ${examples(objects)}; choose ${name}[1] to ${name}[${objects.length}], in the order of birth`,
   );
 }
 

@@ -6,7 +6,7 @@
  */
 import { Failure } from "../base/failure.js";
 import { BEFORE_TRACE, type HeapObject } from "./heap.js";
-import type { Place } from "./names.js";
+import { type Place, shownFile } from "./names.js";
 import type { Replay } from "./replay.js";
 import { pathFits, wallAt } from "./times.js";
 
@@ -332,7 +332,7 @@ export function checkFilter(replay: Replay, filter: ObjectFilter): void {
     for (const { file, qualname } of replay.reader.rows("codes")) {
       const text = option === "--file" ? file : qualname;
       if (option === "--file" ? pathFits(text, wanted) : text === wanted || text.endsWith(`.${wanted}`)) known = true;
-      else if (text.toLowerCase().includes(wanted.toLowerCase())) similar.add(text);
+      else if (text.toLowerCase().includes(wanted.toLowerCase())) similar.add(shownFile(text));
     }
     if (!known) throw new Failure(`${option} ${wanted}: no code has that name${similarText(similar)}`, 2);
   }

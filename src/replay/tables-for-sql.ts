@@ -93,8 +93,8 @@ export function replayTables(
     {
       name: "objects",
       columns: OBJECT_COLUMNS,
-      parameters: ["time", "number"],
-      narrowing: [{ column: "object", value: "number" }],
+      parameters: ["time", "number", "of_object"],
+      narrowing: [{ column: "object", value: "of_object" }],
       rows: (given) => winding((replay) => objectRows(replay, given)),
     },
     {
@@ -107,13 +107,29 @@ export function replayTables(
   return { tables, close: () => all.forEach((replay) => void replay.release()) };
 }
 
-/** A time given as event number or as text; `otherwise` where none is given. */
-function timeOf(replay: Replay, given: SqlValue | undefined, otherwise: EventNumber): EventNumber {
+/** A time given as event number or as text; `otherwise` where none is given. `isBound`: of a range, which may go beyond the end. */
+function timeOf(replay: Replay, given: SqlValue | undefined, otherwise: EventNumber, isBound = false): EventNumber {
   if (given === null || given === undefined) return otherwise;
-  if (typeof given === "string") return resolveTime(replay, /^\d+$/.test(given) ? `#${given}` : given);
+  if (typeof given === "string") return resolveTime(replay, /^\d+$/.test(given) ? `#${given}` : given, "sql: time");
   const event = Number(given);
   if (!Number.isInteger(event) || event < 0) throw new Failure(`sql: ${event} is no event number`, 2);
+  if (!isBound && event > replay.end) {
+    throw new Failure(
+      `sql: time ${given}: the trace has ${replay.end} events: times go from 0 to ${replay.end}, or are named, such as 'end'`,
+      2,
+    );
+  }
   return eventNumber(Math.min(event, replay.end));
+}
+
+/** The number of an object that is asked for as 24284 or '#24284'; undefined where none is. */
+function objectOf(replay: Replay, given: SqlValue | undefined): number | undefined {
+  if (given === null || given === undefined) return undefined;
+  const text = String(given);
+  const id = /^#?\d{1,15}$/.test(text) ? Number(text.replace("#", "")) : Number.NaN;
+  if (Number.isNaN(id)) throw new Failure(`sql: ${text}: an object is asked for by its number: 24284 or '#24284'`, 2);
+  if (!replay.birthOf(id)) throw new Failure(`sql: #${id}: no object has that number; see: refledger objects TRACE`, 2);
+  return id;
 }
 
 function kindsOf(given: SqlValue | undefined): Uint8Array {
@@ -159,15 +175,15 @@ function* eventRows(
 ): Generator<SqlValue[]> {
   const [first, last, kinds, about, ofObject] = given;
   const isUnbound = given.every((value) => value === null || value === undefined);
-  const from = timeOf(replay, first, eventNumber(0));
-  const to = Math.min(replay.end, timeOf(replay, last, replay.end) + 1);
+  const from = timeOf(replay, first, eventNumber(0), true);
+  const to = Math.min(replay.end, timeOf(replay, last, replay.end, true) + 1);
   const wanted = kindsOf(kinds);
   if (from >= to) return;
   // Asked for by its number, an object that is none is a mistake; compared with, it is a row that is not there.
   if (ofObject !== null && ofObject !== undefined && !replay.birthOf(Number(ofObject))) return;
-  const one = about ?? ofObject;
-  if (one !== null && one !== undefined) {
-    yield* objectEventRows(replay, Number(one), wanted, from, to);
+  const one = objectOf(replay, about) ?? objectOf(replay, ofObject);
+  if (one !== undefined) {
+    yield* objectEventRows(replay, one, wanted, from, to);
     return;
   }
   const aboutObjects = EVENT_KINDS.some((row, code) => wanted[code] === 1 && kindRow(code).address === "object" && row);
@@ -220,11 +236,12 @@ function* objectEventRows(
   }
 }
 
-function* objectRows(replay: Replay, [time, number]: readonly SqlValue[]): Generator<SqlValue[]> {
+function* objectRows(replay: Replay, [time, number, ofObject]: readonly SqlValue[]): Generator<SqlValue[]> {
+  const one = objectOf(replay, number) ?? (ofObject === null || ofObject === undefined ? undefined : Number(ofObject));
   replay.seek(timeOf(replay, time, replay.end));
   const { names } = replay;
   for (const object of replay.liveObjects()) {
-    if (number !== null && number !== undefined && object.id !== Number(number)) continue;
+    if (one !== undefined && object.id !== one) continue;
     const place = names.place(object.location);
     yield [
       object.id,

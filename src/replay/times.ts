@@ -12,6 +12,7 @@
 import { Failure } from "../base/failure.js";
 import { type EventNumber, eventNumber } from "../base/ids.js";
 import { Kind } from "../trace/events.js";
+import { shownFile } from "./names.js";
 import type { Replay } from "./replay.js";
 
 const FORMS =
@@ -19,11 +20,13 @@ const FORMS =
 
 /** Names that an answer lists. */
 const LISTED = 8;
+/** Characters of a mark's name in a list. */
+const LONGEST_MARK = 40;
 
-/** The event number that the text names. */
-export function resolveTime(replay: Replay, text: string): EventNumber {
+/** The event number that the text names. `option`: what the text was given to, for errors. */
+export function resolveTime(replay: Replay, text: string, option = "--time"): EventNumber {
   const { end } = replay;
-  const wrong = (what: string): Failure => new Failure(`--time ${text}: ${what}`, 2);
+  const wrong = (what: string): Failure => new Failure(`${option} ${text}: ${what}`, 2);
   if (text === "start") return eventNumber(0);
   if (text === "end") return end;
   if (text === "peak") return replay.peak().time;
@@ -41,9 +44,11 @@ export function resolveTime(replay: Replay, text: string): EventNumber {
   }
   const seconds = /^(\d+(?:\.\d+)?)s$/.exec(text);
   if (seconds) return atSeconds(replay, Number(seconds[1]), wrong);
-  const [, kind, rest] = /^(mark|gc|line|call):(.+)$/s.exec(text) ?? [];
+  if (/^\d+$/.test(text)) throw wrong(`is no time; an event's number is written '#${text}'`);
+  // A mark may have an empty name.
+  const [, kind, rest] = /^(mark(?=:)|(?:gc|line|call)(?=:.)):(.*)$/s.exec(text) ?? [];
   if (kind === undefined) throw wrong(`is no time; times are ${FORMS}`);
-  const [, name, ordinal] = /^(.+?)(?:\[(-?\d{1,12})\])?$/s.exec(rest!)!;
+  const [, name, ordinal] = /^(.*?)(?:\[(-?\d{1,12})\])?$/s.exec(rest!)!;
   const nth = ordinal === undefined ? undefined : Number(ordinal);
   if (kind === "gc") return eventNumber(collections(replay, name!, nth, wrong));
   const found = OCCURRENCES[kind as keyof typeof OCCURRENCES](replay, name!, nth, wrong);
@@ -106,11 +111,17 @@ function choose(found: readonly number[], nth: number | undefined, what: string,
   const event = nth > 0 ? found[nth - 1] : nth < 0 ? found[found.length + nth] : undefined;
   if (event === undefined) {
     throw wrong(
-      `${what} occurs ${found.length.toLocaleString("en-US")} times: choose ${one}[1] to ${one}[${found.length}]`,
+      found.length === 1
+        ? `${what} occurs once: choose ${one}`
+        : `${what} occurs ${found.length.toLocaleString("en-US")} times: choose ${one}[1] to ${one}[${found.length}]`,
     );
   }
   return event;
 }
+
+/** Marks may be called anything: nothing, blanks, a whole text. */
+const quoted = (name: string): string =>
+  `"${name.length > LONGEST_MARK ? `${name.slice(0, LONGEST_MARK - 1)}…` : name}"`;
 
 const listed = (names: readonly string[]): string =>
   names.length === 0
@@ -125,8 +136,9 @@ function marks(replay: Replay, name: string, nth: number | undefined, wrong: Wro
   const exact = [...ids.values()].includes(literal) ? literal : name;
   const found: number[] = [];
   for (const { event, name: id } of replay.reader.rows("marks")) if (ids.get(id) === exact) found.push(event);
-  if (found.length === 0) throw wrong(`no mark has that name; marks are: ${listed([...new Set(ids.values())])}`);
-  return { events: found, nth: exact === name ? nth : undefined, what: `mark ${exact}`, one: `mark:${exact}` };
+  if (found.length === 0)
+    throw wrong(`no mark has that name; marks are: ${listed([...new Set(ids.values())].map(quoted))}`);
+  return { events: found, nth: exact === name ? nth : undefined, what: `mark ${exact || '""'}`, one: `mark:${exact}` };
 }
 
 function collections(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): number {
@@ -149,7 +161,10 @@ function calls(replay: Replay, name: string, nth: number | undefined, wrong: Wro
       names.add(qualname);
     } else if (qualname.toLowerCase().includes(name.toLowerCase())) similar.add(qualname);
   }
-  if (wanted.size === 0) throw wrong(`no function has that name; similar are: ${listed([...similar].sort())}`);
+  if (wanted.size === 0) {
+    const hint = similar.size > 0 ? `; similar are: ${listed([...similar].sort())}` : "";
+    throw wrong(`no function has that name${hint}`);
+  }
   if (names.size > 1) {
     if (names.has(name)) {
       for (const { id, qualname } of replay.reader.rows("codes")) if (qualname !== name) wanted.delete(id);
@@ -165,21 +180,25 @@ function calls(replay: Replay, name: string, nth: number | undefined, wrong: Wro
   return { events: found, nth, what: `a call of ${name}`, one: `call:${name}` };
 }
 
-/** Whether a path is meant by a shorter one: the same, or its end from a slash on. */
-export const pathFits = (path: string, wanted: string): boolean => path === wanted || path.endsWith(`/${wanted}`);
+/** Whether a path is meant by a shorter one: the same, its end from a slash on, or as it is printed (`<lib>/json/tool.py`). */
+export const pathFits = (path: string, wanted: string): boolean =>
+  path === wanted || path.endsWith(`/${wanted}`) || shownFile(path) === wanted;
 
 function lineRuns(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): Found {
   const [, file, lineText] = /^(.+):(\d{1,9})$/s.exec(name) ?? [];
   if (file === undefined) throw wrong("a line is named by file and number, such as line:app.py:12");
   const line = Number(lineText);
-  const codes = new Map<number, string>();
+  let codes = new Map<number, string>();
   for (const row of replay.reader.rows("codes")) if (pathFits(row.file, file)) codes.set(row.id, row.file);
+  // Files in the program's working directory are printed from there on.
+  const own = `${replay.reader.meta.cwd}/${file}`;
+  if ([...codes.values()].includes(own)) codes = new Map([...codes].filter(([, path]) => path === own));
   const files = [...new Set(codes.values())];
   if (files.length === 0) {
     const all = [...replay.reader.rows("codes")].map((row) => row.file);
-    throw wrong(`no code of that file ran; files are: ${listed([...new Set(all)].sort())}`);
+    throw wrong(`no code of that file ran; files are: ${listed([...new Set(all.map(shownFile))].sort())}`);
   }
-  if (files.length > 1) throw wrong(`several files are called that: ${listed(files.sort())}`);
+  if (files.length > 1) throw wrong(`several files are called that: ${listed(files.map(shownFile).sort())}`);
   const wanted: number[] = [];
   const lines = new Set<number>();
   for (const { id, code, line: at } of replay.reader.rows("locations")) {

@@ -66,6 +66,11 @@ export interface VerifyResult {
    * clear_freelists in Python/gc.c); `at` shows how many there were before.
    */
   readonly freeListed: number;
+  /**
+   * At the last audit: immortal objects of the interpreter's own data (static types, None, …) that no event announced and nothing is compared of.
+   * A recording from the program's start has them in its baseline; null = the trace does not say.
+   */
+  readonly staticObjects: number | null;
   /** The first differences, in full. */
   readonly differences: readonly Difference[];
 }
@@ -164,6 +169,7 @@ function verifyChunks(reader: TraceReader, source: ChunkSource, options: VerifyO
     strayEvents,
     firstStray: heap.firstStray ?? null,
     freeListed: report.freeListed,
+    staticObjects: reader.meta.staticObjects ?? null,
     differences: report.differences,
   };
 }

@@ -37,6 +37,8 @@ export interface TraceInfo {
     readonly end: number;
     readonly endBytes: number;
   };
+  /** Immortal objects of the interpreter's own data that are not in the recording; null = the trace does not say. */
+  readonly staticObjects: number | null;
   readonly collections: number;
   readonly marks: number;
   readonly audits: number;
@@ -82,6 +84,7 @@ export function traceInfo(reader: TraceReader): TraceInfo {
       end: lastChunk?.objects ?? counts.baselineObjects,
       endBytes: lastChunk?.bytes ?? 0,
     },
+    staticObjects: meta.staticObjects ?? null,
     collections: counts.collections,
     marks: counts.marks,
     audits: audits.length,

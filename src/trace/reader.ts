@@ -243,12 +243,12 @@ export class TraceReader {
     }
   }
 
-  /** The program's source files, without their text. */
+  /** The program's own source files, without their text; those of the library are left out. */
   files(): Omit<Row<"files">, "text">[] {
-    return this.#all("SELECT path, role, sha256 FROM files ORDER BY path");
+    return this.#all("SELECT path, role, sha256 FROM files WHERE role <> 'library' ORDER BY path");
   }
 
-  /** The bytes of a source file as it was when recorded; undefined when the trace does not have it. */
+  /** The bytes of a source file as it was when recorded, one of the library too; undefined when the trace does not have it. */
   file(path: string): Uint8Array | undefined {
     const row = this.#one<{ text: Uint8Array }>("SELECT text FROM files WHERE path = ?", path);
     return row && this.#intact(`file ${path}`, () => decompress(row.text, MAX_FILE_BYTES));

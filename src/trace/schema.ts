@@ -192,10 +192,14 @@ export const TABLES = {
   },
   files: {
     name: "files",
-    doc: "Source files of the recorded program.",
+    doc: "Source files of the recorded program, and of the library's modules of which code ran.",
     columns: [
       { name: "path", type: "TEXT", doc: "as in `codes.file`" },
-      { name: "role", type: "TEXT", doc: "'program' = what was asked to run, 'module' = imported" },
+      {
+        name: "role",
+        type: "TEXT",
+        doc: "'program' = what was asked to run, 'module' = imported, 'library' = of the interpreter's standard library",
+      },
       { name: "sha256", type: "TEXT", doc: "of the bytes of the file, hexadecimal" },
       { name: "text", type: "BLOB", doc: "one zstd frame holding the bytes of the file" },
     ],
@@ -405,6 +409,7 @@ export interface TraceMeta {
   recorder: string;
   env: Readonly<Record<string, string>>;
   hashSeed: number;
+  staticObjects: number;
 }
 
 export const META_DOC: Readonly<Record<keyof TraceMeta, string>> = {
@@ -426,6 +431,8 @@ export const META_DOC: Readonly<Record<keyof TraceMeta, string>> = {
   recorder: "version of refledger that recorded, as the program saw it",
   env: "environment variables that the program was given",
   hashSeed: "seed of the hashes of strings, 0 to 4294967295",
+  staticObjects:
+    "immortal objects of the interpreter's own data that the last audit met outside of the recording; from script they are in the baseline",
 };
 
 const quoted = (name: string): string => `"${name}"`;

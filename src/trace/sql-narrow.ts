@@ -77,6 +77,28 @@ const NO_ALIAS = new Set([
 /** Words that make a list of terms more than terms joined by AND, or hold an AND of their own. */
 const UNCLEAR = new Set(["or", "case"]);
 
+/** What stands in a statement for a parameter that is not given. */
+export const NOT_GIVEN = "(not given)";
+
+/**
+ * The statement with the NULLs among the arguments of these tables replaced: `events(NULL, NULL, 'new')` gives the third parameter alone. To
+ * SQLite an argument is a comparison, and nothing is equal to NULL, so that there would be no row.
+ */
+export function withoutNulls(sql: string, tables: readonly Narrowable[]): string {
+  const words = tokens(sql);
+  const names = new Set(tables.map(({ name }) => name));
+  const nulls: number[] = [];
+  words.forEach(({ what, text, depth }, i) => {
+    if (what !== "word" || !names.has(text) || words[i + 1]?.text !== "(" || !isInFrom(words, i)) return;
+    for (let k = i + 2; k < words.length && words[k]!.depth > depth; k++) {
+      const [before, word, after] = [words[k - 1]!, words[k]!, words[k + 1]];
+      const isArgument = word.depth === depth + 1 && word.what === "word" && word.text === "null";
+      if (isArgument && /^[(,]$/.test(before.text) && /^[),]$/.test(after?.text ?? "")) nulls.push(word.end);
+    }
+  });
+  return nulls.reduceRight((text, end) => `${text.slice(0, end - 4)}'${NOT_GIVEN}'${text.slice(end)}`, sql);
+}
+
 /** The statement with what its WHERE says of these tables said of their parameters too; the same statement where it says nothing. */
 export function narrowed(sql: string, tables: readonly Narrowable[]): string {
   const words = tokens(sql);

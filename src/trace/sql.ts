@@ -10,8 +10,9 @@
  */
 import Database from "better-sqlite3";
 import { Failure } from "../base/failure.js";
-import { type Narrowing, narrowed } from "./sql-narrow.js";
+import { type Narrowing, NOT_GIVEN, narrowed, withoutNulls } from "./sql-narrow.js";
 
+/** bigint: an integer beyond 2^53. */
 export type SqlValue = string | number | bigint | null | Uint8Array;
 
 export interface VirtualTable {
@@ -36,29 +37,38 @@ export function runSql(db: Database.Database, sql: string, tables: readonly Virt
       columns: [...columns],
       parameters: [...parameters],
       *rows(...given: unknown[]) {
-        yield* rows(given as SqlValue[]) as Iterable<unknown[]>;
+        yield* rows((given as SqlValue[]).map((value) => (value === NOT_GIVEN ? null : value))) as Iterable<unknown[]>;
       },
     });
   }
   // The statement as it was written comes first: what is wrong with it is said of it.
   const plain = asked(() => db.prepare<unknown[], SqlValue[]>(sql));
-  const narrow = narrowed(sql, tables);
+  const narrow = narrowed(withoutNulls(sql, tables), tables);
   const statement = narrow === sql ? plain : asked(() => db.prepare<unknown[], SqlValue[]>(narrow));
   if (!statement.reader || !statement.readonly) {
     throw new Failure("sql: only statements that read are possible, such as SELECT … or WITH … SELECT …", 2);
   }
-  statement.raw();
+  statement.raw().safeIntegers();
   return { columns: statement.columns().map(({ name }) => name), rows: read(statement) };
 }
 
+/** A reader that has seen enough ends the query; until then the connection could not be closed. */
 function* read(statement: Database.Statement<unknown[], SqlValue[]>): Generator<SqlValue[]> {
   const rows = asked(() => statement.iterate());
-  for (;;) {
-    const next = asked(() => rows.next());
-    if (next.done) return;
-    yield next.value;
+  try {
+    for (;;) {
+      const next = asked(() => rows.next());
+      if (next.done) return;
+      yield next.value.map(plainInteger);
+    }
+  } finally {
+    rows.return?.();
   }
 }
+
+/** Integers that a number cannot hold stay bigint. */
+const plainInteger = (value: SqlValue): SqlValue =>
+  typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value;
 
 /** What SQLite says about the statement is an answer. */
 function asked<R>(work: () => R): R {

@@ -2,11 +2,14 @@
  * What a trace says about a program whose every line is known: where counts change, what is reused, moved, brought back. The programs are
  * small, so that each expectation can be read off them.
  */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { unzipSync, zipSync } from "fflate";
 import { beforeAll, describe, expect, it } from "vitest";
+import { TraceReader } from "../../dist/index.js";
+import { readLibrary } from "../../dist/interpreter/library.js";
 import type { DescribedEvent } from "../../src/index.js";
-import { dumped, exact, infoOf, refledger, verified, withFolder } from "../support/recording.js";
+import { dumped, exact, infoOf, refledger, unrecorded, verified, withFolder } from "../support/recording.js";
 
 /** Records a program; gives what it printed and every event. */
 async function recorded(source: string, options: readonly string[] = []) {
@@ -338,5 +341,127 @@ for line in seen: print(*line)
     expect(info.collections).toBeGreaterThanOrEqual(said.length / 2);
     const manual = of(here, "collect-start").filter(({ operands }) => operands["reason"] === "manual");
     expect(manual).toHaveLength(6);
+  });
+});
+
+describe("the program's start", () => {
+  const peakOf = async (trace: string) =>
+    JSON.parse((await refledger(["at", trace, "--time", "peak", "--json"])).out) as {
+      time: { event: number };
+      stack: { function: string; file: string }[];
+    };
+
+  it.each([
+    ["an empty script", ["p.py"], ""],
+    ["a folder", ["-q", "folder"], ""],
+    ["an archive", ["p.zip"], ""],
+    ["code", ["-c", "pass"], undefined],
+    ["a module", ["-m", "p"], ""],
+    ["an empty script from the interpreter's first instruction on", ["--from", "interpreter", "p.py"], ""],
+  ])("is behind the interpreter's set-up, and the peak is the program's: %s", async (_name, words, text) => {
+    await withFolder(async (folder) => {
+      if (text !== undefined) writeFileSync(join(folder, "p.py"), text);
+      mkdirSync(join(folder, "folder"));
+      writeFileSync(join(folder, "folder/__main__.py"), "pass\n");
+      writeFileSync(join(folder, "p.zip"), zipSync({ "__main__.py": [Buffer.from("pass\n"), { level: 0 }] }));
+      const trace = join(folder, "t.db");
+      const ended = await refledger(["record", "-q", "--out", trace, ...words], { cwd: folder });
+      expect(ended).toMatchObject({ code: 0, out: "", err: "" });
+      const { staticObjects, ...result } = await verified(trace);
+      expect(result).toMatchObject(exact);
+      // A recording from the first instruction on has no baseline for what is never created.
+      if (words[0] === "--from") expect(staticObjects).toBeGreaterThan(100);
+      else expect(staticObjects).toBe(0);
+      expect(await refledger(["rerun", trace])).toMatchObject({ code: 0 });
+      const events = await dumped(trace);
+      if (words[0] !== "--from") expect(events.filter((e) => e.function === "_read_directory")).toEqual([]);
+      const { time, stack } = await peakOf(trace);
+      expect(stack.length).toBeGreaterThan(0);
+      expect(stack.some(({ file }) => file.startsWith("<frozen import") || file === "<frozen zipimport>")).toBe(false);
+      const main = events.findLast(({ kind, operands }) => kind === "call" && operands["code"] === "<module>")!;
+      expect(time.event).toBeGreaterThan(main.event);
+    });
+  });
+});
+
+it("counts seconds from the first event on, not from the taking of the baseline", async () => {
+  await withFolder(async (folder) => {
+    writeFileSync(join(folder, "p.py"), "print(1)\n");
+    expect(await refledger(["record", "-q", "p.py"], { cwd: folder })).toMatchObject({ code: 0 });
+    const query = "SELECT wall_start FROM chunks WHERE id = 0";
+    const { out } = await refledger(["sql", join(folder, "p.trace.db"), query, "--json"]);
+    expect(JSON.parse(out).wall_start).toBeLessThan(50);
+  });
+});
+
+it("records a script from standard input, as `python -` runs it, and finds its marks whatever they are called", async () => {
+  await withFolder(async (folder) => {
+    const input = `import refledger, sys
+print(sys.argv, repr(sys.path[0]), __name__, globals().get("__file__"))
+refledger.mark("")
+refledger.mark("y" * 300)
+sys.exit(3)
+`;
+    const ended = await refledger(["record", "-q", "-", "a", "--out"], { cwd: folder, input });
+    const { code, out, err } = await unrecorded(["-", "a", "--out"], { cwd: folder, input });
+    expect([code, out, err]).toEqual([3, "['-', 'a', '--out'] '' __main__ <stdin>\n", ""]);
+    expect(ended).toMatchObject({ code, out, err });
+    const trace = join(folder, "stdin.trace.db");
+    expect(await verified(trace)).toMatchObject(exact);
+    expect(await refledger(["rerun", trace])).toMatchObject({ code: 0 });
+    const [mark] = (await dumped(trace, ["--kind", "mark"])).map(({ event }) => event);
+    for (const time of ["mark:", "line:<stdin>:3[1]"]) {
+      const at = JSON.parse((await refledger(["at", trace, "--time", time, "--json"])).out);
+      expect(at.time.event).toBeLessThanOrEqual(mark!);
+      expect(at.stack[0]).toMatchObject({ function: "<module>", file: "<stdin>", line: 3 });
+    }
+    const answer = async (time: string): Promise<string> => (await refledger(["at", trace, "--time", time])).err;
+    expect(await answer("mark:z")).toBe(
+      `refledger: --time mark:z: no mark has that name; marks are: "", "${"y".repeat(39)}…"\n`,
+    );
+    expect(await answer("mark:[2]")).toBe('refledger: --time mark:[2]: mark "" occurs once: choose mark:\n');
+  });
+});
+
+describe("source text", () => {
+  it("is there for the library's modules of which code ran, and the program runs again as before", async () => {
+    await withFolder(async (folder) => {
+      writeFileSync(join(folder, "in.json"), '{"a": [1, 2]}');
+      const trace = join(folder, "json.tool.trace.db");
+      expect(await refledger(["record", "-q", "-m", "json.tool", "in.json"], { cwd: folder })).toMatchObject({
+        code: 0,
+      });
+      expect(await verified(trace)).toMatchObject(exact);
+      expect(await refledger(["rerun", trace])).toMatchObject({ code: 0 });
+      const sql = async (query: string): Promise<Record<string, string>[]> =>
+        (await refledger(["sql", trace, query, "--json"])).out
+          .split("\n")
+          .slice(0, -1)
+          .map((line) => JSON.parse(line));
+      const called = await sql(
+        "SELECT DISTINCT c.file FROM codes c JOIN events('start', 'end', 'call') e ON c.id = e.a WHERE c.file LIKE '%.zip/%' ORDER BY c.file",
+      );
+      const files = await sql("SELECT path AS file FROM files WHERE role = 'library' ORDER BY path");
+      expect(files).toEqual(called);
+      const tool = files.find(({ file }) => file!.endsWith("/json/tool.py"))!["file"]!;
+      const reader = TraceReader.open(trace);
+      try {
+        expect(reader.files().map(({ path }) => path)).not.toContain(tool);
+        const name = "json/tool.py";
+        const library = unzipSync(await readLibrary(), { filter: (entry) => entry.name === name })[name]!;
+        expect(Buffer.from(reader.file(tool)!).equals(library)).toBe(true);
+      } finally {
+        reader.close();
+      }
+      const at = JSON.parse((await refledger(["at", trace, "--file", "json/tool.py", "--json"])).out);
+      expect(at.places.length).toBeGreaterThan(0);
+      expect(at.places.map((place: { source: string }) => place.source)).not.toContain(null);
+      // Places as they are printed are names, too.
+      const { out } = await refledger(["at", trace, "--file", "<lib>/json/tool.py"]);
+      const line = /main (<lib>\/json\/tool\.py:\d+)/.exec(out)![1]!;
+      const then = JSON.parse((await refledger(["at", trace, "--time", `line:${line}[1]`, "--json"])).out);
+      expect(then.stack[0]).toMatchObject({ function: "main", file: tool, line: Number(line.split(":")[1]) });
+      expect((await refledger(["at", trace, "--file", "ool.py"])).err).toContain("similar are: <lib>/");
+    });
   });
 });

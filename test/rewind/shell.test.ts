@@ -143,3 +143,31 @@ describe("questions", () => {
     expect((await past.check()).differences).toBe(0);
   });
 });
+
+describe("an object named by an expression", () => {
+  const asked = ["--time", "mark:filled", "--json"];
+
+  it("has its history: what Python finds there, looked up in the trace", async () => {
+    const { code, out, err } = await refledger(["history", trace, "expr:cache[7]", ...asked]);
+    expect([code, err]).toEqual([0, ""]);
+    const { object, death } = JSON.parse(out);
+    expect(object).toMatchObject({ type: "list", born: { event: expect.any(Number) } });
+    expect(death.lastDecref).toMatchObject({ function: "<module>", line: 11 });
+    expect(await refledger(["history", trace, `#${object.id}`, "--json"])).toMatchObject({ code: 0, out });
+    const why = JSON.parse((await refledger(["why", trace, "expr:cache[7]", ...asked])).out);
+    expect(why.answers[0].object.id).toBe(object.id);
+    const dump = await refledger(["dump", trace, "--object", "expr:cache[7]", ...asked]);
+    expect(dump.out).toBe((await refledger(["dump", trace, "--object", `#${object.id}`, "--json"])).out);
+  });
+
+  it.each([
+    ["expr:nope", "NameError: name 'nope' is not defined", 1],
+    ["expr:[1, 2, 3]", "is made by the question itself", 1],
+    ["expr:", "an expression must follow", 2],
+  ])("or an answer in one line: %s", async (object, message, exitCode) => {
+    const { code, out, err } = await refledger(["history", trace, object, "--time", "mark:filled"]);
+    expect([code, out]).toEqual([exitCode, ""]);
+    expect(err).toMatch(/^refledger: [^\n]*\n$/);
+    expect(err).toContain(message);
+  });
+});

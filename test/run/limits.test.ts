@@ -7,6 +7,8 @@ const threads = "refledger: this CPython has no threads (it is compiled to WebAs
 const processes = "refledger: this CPython cannot start processes (it is compiled to WebAssembly)";
 const network = "refledger: this CPython has no network: sockets connect within the program only";
 const modules = "refledger: this CPython comes without that module (it is compiled to WebAssembly)";
+const packages =
+  "refledger: this CPython runs no packages with extension modules besides its own, such as that one (it is compiled to WebAssembly)";
 
 describe("limits", () => {
   it.each([
@@ -17,6 +19,7 @@ describe("limits", () => {
       processes,
     ],
     ["import _hashlib", "ModuleNotFoundError: No module named '_hashlib'", modules],
+    ["import numpy as np", "ModuleNotFoundError: No module named 'numpy'", packages],
     ["import curses", "ModuleNotFoundError: No module named 'curses'", modules],
     ["import socket; socket.create_connection(('10.0.0.1', 80))", "OSError: [Errno 40] Network unreachable", network],
     [
@@ -40,6 +43,14 @@ describe("limits", () => {
     ["exit with the same words", 'import sys; sys.exit("can\'t start new thread")'],
   ])("are not named for %s", (_name, code) => {
     expect(plain(["-c", code]).err).not.toContain("refledger");
+  });
+
+  it("are named after os.system, which raises nothing", () => {
+    expect(plain(["-c", "import os; print(os.system('true'))"])).toMatchObject({
+      code: 0,
+      out: "-1\n",
+      err: `${processes}: os.system ran nothing\n`,
+    });
   });
 
   it("looks at the type's name without its module", () => {

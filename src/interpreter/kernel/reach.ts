@@ -8,7 +8,7 @@
  */
 import fs from "node:fs";
 import { posix } from "node:path";
-import type { Program } from "../configuration.js";
+import { isFromInput, type Program } from "../configuration.js";
 import { fail } from "./errno.js";
 
 /** Data that is the same for everybody: `zoneinfo` reads it. */
@@ -29,7 +29,7 @@ export function foldersOf(
 ): string[] {
   const folders = [cwd, env["TMPDIR"] || "/tmp", ...EVERYBODYS, ...allowed];
   folders.push(...(env["PYTHONPATH"] ?? "").split(":").filter((folder) => folder !== ""));
-  if (program.kind === "script") {
+  if (program.kind === "script" && !isFromInput(program)) {
     const script = posix.resolve(cwd, program.target);
     // As Python computes sys.path[0]: a folder or archive is itself on the path, a script's folder is that of the file linked to.
     folders.push(script);

@@ -17,6 +17,8 @@ export interface GuestFunctions {
 
 /** The interpreter's memory and functions; there once it has been instantiated. */
 export interface Machine {
+  /** Whether the program wanted a command to be run: nothing ran, and no exception says so. */
+  askedForShell?: boolean;
   memory: GuestMemory;
   guest: GuestFunctions;
 }
@@ -80,7 +82,11 @@ export function runtimeCalls(machine: Machine, guest: () => GuestProcess, ending
     },
     /** No library can be loaded. */
     _dlopen_js: () => 0,
-    _emscripten_system: (command: number) => (command === 0 ? 0 : -errno.ENOSYS),
+    _emscripten_system(command: number): number {
+      if (command === 0) return 0; // whether there is a shell
+      machine.askedForShell = true;
+      return -errno.ENOSYS;
+    },
     /** A constructor of the bridge to JavaScript makes a table with this, before anything runs; nothing looks into it. */
     __hiwire_deduplicate_new: () => null,
     emscripten_runtime_keepalive_push(): void {},
