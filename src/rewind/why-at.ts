@@ -212,7 +212,7 @@ function objectsOf(replay: Replay, graph: ObjectGraph, at: EventNumber): Objects
 /** Adds who the objects are, and, where asked for, when and where references were made. */
 function detail(
   replay: Replay,
-  { node, answer: plain, paths }: Explained,
+  { node, answer: plain, paths, ring }: Explained,
   objects: Objects,
   made: ((edge: number) => Made) | undefined,
   provenance: Provenance,
@@ -220,6 +220,13 @@ function detail(
   const object = objects.at(node);
   const history = made && !plain.immortal ? provenance.history(node) : undefined;
   const ledger = typeof history === "object" ? { open: history.open, openElsewhere: history.openElsewhere } : {};
+  const stepped = plain.paths.map((path, i) => ({
+    ...path,
+    steps: path.steps.map((step, k) => {
+      const { node: at, edge } = paths[i]!.steps[k]!;
+      return { ...step, id: objects.id(at) || null, ...(made ? { made: made(edge) } : {}) };
+    }),
+  }));
   return {
     ...plain,
     object: {
@@ -228,12 +235,7 @@ function detail(
       born: object === undefined || object.birth === BEFORE_TRACE ? null : timeInfo(replay, object.birth),
     },
     ...ledger,
-    paths: plain.paths.map((path, i) => ({
-      ...path,
-      steps: path.steps.map((step, k) => {
-        const { node: at, edge } = paths[i]!.steps[k]!;
-        return { ...step, id: objects.id(at) || null, ...(made ? { made: made(edge) } : {}) };
-      }),
-    })),
+    paths: stepped,
+    ...(ring > 0 ? { cycle: stepped[0]!.steps.slice(0, ring) } : {}),
   };
 }
