@@ -163,9 +163,10 @@ export function memberClasses(names: Names): (member: Member) => MemberClass & {
   };
 }
 
-/** The line of a location; null = no Python frame. */
+/** The line of a location, or the nearest to it; null = no Python frame. */
 export function sourcePlace(names: Names, location: number): SourcePlace | null {
-  const { function: name, file, line } = names.place(location);
+  const { function: name, file } = names.place(location);
+  const line = names.lineNear(location);
   return file === null ? null : { function: name, file, line, source: names.source(file, line) };
 }
 
