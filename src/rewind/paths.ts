@@ -48,7 +48,8 @@ export function pathsTo(graph: ObjectGraph, node: number, most: number): Path[] 
     if (found.length >= most) break;
     const path = describe(graph, edges);
     const shape = shapeOf(graph, path);
-    if (shapes.has(shape)) continue;
+    // A module of a package is both in `sys.modules` and an attribute of the package: for Python one expression.
+    if (shapes.has(shape) || found.some(({ expression }) => expression === path.expression)) continue;
     shapes.add(shape);
     found.push(path);
   }

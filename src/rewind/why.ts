@@ -225,13 +225,17 @@ export function answerPath(
   };
 }
 
-/** The nodes that fit. `order`: how the objects of a type are numbered; by address where it is left out. `when`: for people. */
+/**
+ * The nodes that fit. `order`: how the objects of a type are numbered; by address where it is left out. `when`: for people. `others`: what became of
+ * the objects of a type that has none there; undefined where there never were any.
+ */
 export function select(
   graph: ObjectGraph,
   asked: string,
   typeName: (id: number) => string,
   when: string,
   order?: (node: number) => number,
+  others?: (type: string) => string | undefined,
 ): number[] {
   if (/^0x[0-9a-f]+$/i.test(asked)) {
     const node = graph.nodeAt(Number(asked));
@@ -242,8 +246,8 @@ export function select(
   const fitting: number[] = [];
   for (let node = 0; node < graph.nodes; node++) if (typeName(graph.type[node]!) === name) fitting.push(node);
   if (fitting.length === 0) {
-    const near = similar(graph, name!, typeName);
-    throw new Failure(`${asked}: no object of that type is alive ${when}; ${near}`);
+    const instead = others?.(name!) ?? similar(graph, name!, typeName);
+    throw new Failure(`${asked}: no object of that type is alive ${when}; ${instead}`);
   }
   if (order) fitting.sort((a, b) => order(a) - order(b));
   if (nth === undefined) return fitting;

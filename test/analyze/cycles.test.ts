@@ -235,7 +235,7 @@ describe("cycles that died or were left", () => {
   });
 
   it("name the line that keeps an exception in a frame of its own traceback", async () => {
-    const answer = await answerOf("exceptions", { entries: 20 });
+    const answer = await answerOf("exceptions", { most: 20 });
     const truth = [...markedLines("exceptions", "closes")];
     expect(truth.length).toBe(11);
     expect(truth.map(([name]) => [name, findingFor(answer, name)?.example.closed?.place?.line])).toEqual(truth);
@@ -251,7 +251,7 @@ describe("cycles that died or were left", () => {
   });
 
   it("say of what was made on two lines that it was made on two", async () => {
-    const { classes } = findingFor(await answerOf("exceptions", { entries: 20 }), "two_lines")!;
+    const { classes } = findingFor(await answerOf("exceptions", { most: 20 }), "two_lines")!;
     const lines = readFileSync(join(programs, "exceptions.py"), "utf8").split("\n");
     const line = (comment: string): number => lines.findIndex((text) => text.endsWith(`# ${comment}`)) + 1;
     expect(classes.map(({ type, objects, createdAt }) => [type, objects, createdAt!.line]).sort()).toEqual([
