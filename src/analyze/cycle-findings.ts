@@ -317,11 +317,13 @@ export function findingOf(
     isProblem,
     fingerprint: fingerprintOf([
       "cycle",
-      ...classes
-        .map(({ type, createdAt }) =>
-          JSON.stringify([type, createdAt?.function ?? null, lastPart(createdAt?.file ?? null)]),
-        )
-        .sort(),
+      ...new Set(
+        classes
+          .map(({ type, createdAt }) =>
+            JSON.stringify([type, createdAt?.function ?? null, lastPart(createdAt?.file ?? null)]),
+          )
+          .sort(),
+      ),
     ]),
     title: titleOf(group, own.type, types, left),
     advice: isProblem ? adviceOf(closed) : null,

@@ -161,14 +161,18 @@ export class CycleGroups {
     surelyAfter: boolean,
   ): { key: string; classes: Group["classes"] } {
     const classes = new Map<string, { one: MemberClass; objects: number }>();
+    const keys = new Set<string>();
     for (const i of core) {
       const { key, ...one } = this.#classOf(members[i]!);
-      const known = classes.get(key);
+      // A cause is known again by functions, whatever lines they have then; what is said of it has the lines.
+      keys.add(key);
+      const own = `${key} ${one.createdAt?.line ?? ""}`;
+      const known = classes.get(own);
       if (known) known.objects++;
-      else classes.set(key, { one, objects: 1 });
+      else classes.set(own, { one, objects: 1 });
     }
     return {
-      key: `${surelyAfter} ${[...classes.keys()].sort().join(" ")}`,
+      key: `${surelyAfter} ${[...keys].sort().join(" ")}`,
       classes: [...classes.values()]
         .sort((x, y) => y.objects - x.objects)
         .slice(0, MOST_CLASSES)

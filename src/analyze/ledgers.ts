@@ -5,6 +5,9 @@
  * Counts do not say which reference a decref gives up. What is sought here is what objects hold of each other, so a decref is taken for the end of
  * something else where that is possible: of a reference that the same instruction made, or the same line; else of the oldest one that no
  * storing instruction made, such as that of the birth, which a variable held; only then of a stored one.
+ *
+ * A handler of exceptions is known better. PUSH_EXC_INFO takes a reference for `sys.exc_info()`, which POP_EXCEPT gives up; and what follows it, the
+ * `e = None` that ends `except … as e` (Python/codegen.c, `codegen_try_except`), gives up the one with which the exception came.
  */
 
 import type { Replay } from "../replay/replay.js";
@@ -39,13 +42,14 @@ export function openReferences(replay: Replay, wishes: readonly LedgerWish[]): O
     let found = facts.get(location);
     if (!found) {
       const { function: name, file, line, opcode } = names.place(location);
+      const handler = HANDLERS.find(([, opcodes]) => opcodes.test(opcode ?? ""))?.[0] ?? null;
       const text = `${name} ${file}:${line}`;
       const number = lines.get(text) ?? lines.size;
       lines.set(text, number);
       const into = INTO.find(([, opcodes]) => opcodes.test(opcode ?? ""))?.[0] ?? null;
       // An append that the interpreter has specialised (CALL_LIST_APPEND, Python/bytecodes.c) is no call of list.append: the text of the line tells.
       const appends = opcode === "CALL" && line !== null && /\.append\(/.test(names.source(file ?? "", line) ?? "");
-      found = { line: number, stores: STORES.test(opcode ?? ""), appends, into };
+      found = { line: number, stores: STORES.test(opcode ?? ""), appends, into, handler };
       facts.set(location, found);
     }
     return found;
@@ -79,20 +83,20 @@ export function openReferences(replay: Replay, wishes: readonly LedgerWish[]): O
         const { birth, until } = wishes[w]!;
         if (event < birth || event >= until) continue;
         const list = lists[w]!;
-        const { line, stores: byInstruction, appends, into: byOpcode } = factsOf(location[i]!);
+        const { line, stores: byInstruction, appends, into: byOpcode, handler } = factsOf(location[i]!);
         const cFunction = names.cFunction(site[i]!) ?? "";
         const inlined = appends && cFunction === "_PyEval_EvalFrameDefault";
         // A variable of a module or class is bound by PyDict_SetItem as well, but what a name holds is not what an object holds of another.
         const stores = byInstruction || inlined || (byOpcode !== "variable" && APPENDS.test(cFunction));
         const into = byOpcode ?? (inlined || LISTS.test(cFunction) ? "item" : null);
-        const open = { event, location: location[i]!, site: site[i]!, line, stores, into };
+        const open = { event, location: location[i]!, site: site[i]!, line, stores, into, handler };
         if (event === birth) list.push({ ...open, kind: "birth", stores: false, into: null });
         else if (code === Kind.incref) list.push({ ...open, kind: "incref" });
-        else if (code === Kind.decref) list.close(open.location, line);
+        else if (code === Kind.decref) list.close(open);
         else if (code === Kind.setref) {
           const more = (a[i]! - list.entries.length) | 0;
           for (let n = 0; n < Math.min(more, MOST_IN_BULK); n++) list.push({ ...open, kind: "setref" });
-          for (let n = 0; n < Math.min(-more, MOST_IN_BULK); n++) list.close(open.location, line);
+          for (let n = 0; n < Math.min(-more, MOST_IN_BULK); n++) list.close(open);
         }
       }
     }
@@ -107,7 +111,17 @@ interface InstructionFacts {
   /** Whether its line calls an append. */
   readonly appends: boolean;
   readonly into: OpenEntry["into"];
+  readonly handler: Handler | null;
 }
+
+/** What an instruction may do in a handler of exceptions: begin it, end it, or let go of its variable. */
+type Handler = "begin" | "end" | "variable";
+
+const HANDLERS: readonly (readonly [Handler, RegExp])[] = [
+  ["begin", /^PUSH_EXC_INFO$/],
+  ["end", /^POP_EXCEPT$/],
+  ["variable", /^STORE_(FAST|DEREF)/],
+];
 
 const INTO: readonly (readonly [NonNullable<OpenEntry["into"]>, RegExp])[] = [
   ["attribute", /^(STORE_ATTR|STORE_DEREF)$/],
@@ -124,18 +138,31 @@ const APPENDS =
 /** References that one bulk add opens at most. */
 const MOST_IN_BULK = 1000;
 
-class Open {
-  entries: (OpenEntry & { readonly line: number })[] = [];
+/** An open reference, and what is known of the instruction that took it. */
+interface Taken extends OpenEntry {
+  readonly line: number;
+  readonly handler: Handler | null;
+}
 
-  push(entry: OpenEntry & { readonly line: number }): void {
+class Open {
+  entries: Taken[] = [];
+  /** The end of a handler was the latest event: where, and with which event it had begun. */
+  #handled: { readonly line: number; readonly begun: number } | undefined;
+
+  push(entry: Taken): void {
     // Whoever has so many references open is no member of a cycle that a person would look at: the oldest are forgotten.
     if (this.entries.length >= 4 * MOST_IN_BULK) this.entries = this.entries.slice(-2 * MOST_IN_BULK);
     this.entries.push(entry);
+    this.#handled = undefined;
   }
 
-  close(location: number, line: number): void {
+  close({ location, line, handler }: Pick<Taken, "location" | "line" | "handler">): void {
     const { entries } = this;
+    const handled = handler === "variable" && this.#handled?.line === line ? this.#handled : undefined;
+    this.#handled = undefined;
     const rules: (() => number)[] = [
+      () => (handler === "end" ? entries.findLastIndex((one) => one.handler === "begin") : -1),
+      () => (handled ? entries.findLastIndex((one) => one.event < handled.begun && !one.stores) : -1),
       () => entries.findLastIndex((one) => one.location === location && !one.stores && one.kind !== "birth"),
       () => entries.findLastIndex((one) => one.line === line && !one.stores),
       () => entries.findIndex((one) => !one.stores),
@@ -145,7 +172,8 @@ class Open {
     for (const rule of rules) {
       const at = rule();
       if (at < 0 || at >= entries.length) continue;
-      entries.splice(at, 1);
+      const [closed] = entries.splice(at, 1);
+      if (handler === "end" && closed!.handler === "begin") this.#handled = { line, begun: closed!.event };
       return;
     }
   }

@@ -1,6 +1,15 @@
 /** `refledger why`: who keeps an object alive at an instant, as paths from the roots, and since when. */
 import type { CommandModule } from "yargs";
-import { Failure, type Made, TraceReader, type WhyAnswer, type WhyPath, type WhyResult, whyAt } from "../index.js";
+import {
+  Failure,
+  type Made,
+  TraceReader,
+  type WhyAnswer,
+  type WhyPath,
+  type WhyResult,
+  type WhyStep,
+  whyAt,
+} from "../index.js";
 import { indexProgress, placeText, secondsText, sourceText, timeText } from "./explore.js";
 import { standardOutput } from "./output.js";
 import { printable } from "./printable.js";
@@ -142,14 +151,35 @@ function answerLines(answer: WhyAnswer, home: string): string[] {
     ? "immortal: no reference keeps it alive"
     : `${plural(refcount, "reference")}: ${explained} found${unexplained === 0 ? "" : `, ${unexplained} that nothing in the heap explains (held by C code, or leaked by it)`}`;
   lines.push(`  ${count}${borrowed > 0 ? `; ${borrowed} more borrowed by frames` : ""}`);
-  if (answer.retainedObjects > 0)
-    lines.push(`  if it went, ${plural(answer.retainedObjects, "object")} would go: ${bytes(answer.retainedBytes)}`);
-  if (answer.paths.length === 0)
-    lines.push("  no path leads to it: only C code, or a cycle that nothing else refers to, holds it");
-  answer.paths.forEach((path, i) => {
-    lines.push(...pathLines(path, i, home));
-  });
+  const goes = `${plural(answer.retainedObjects, "object")} would go: ${bytes(answer.retainedBytes)}`;
+  if (answer.garbage) {
+    lines.push("  garbage: only a cycle keeps it, to which nothing else refers; it waits for the collector");
+    lines.push(`  if the collector took it, ${goes}`);
+    lines.push(...garbageLines(answer, home));
+  } else {
+    if (answer.retainedObjects > 0) lines.push(`  if it went, ${goes}`);
+    if (answer.paths.length === 0)
+      lines.push(`  no path leads to it: only C code holds it${unexplained > 0 ? "" : ", or what leads to it"}`);
+    answer.paths.forEach((path, i) => {
+      lines.push(...pathLines(i === 0 ? "kept by" : "also by", path, home));
+    });
+  }
   lines.push(...openLines(answer, home));
+  return lines;
+}
+
+/** The cycle, and the way from it to the object. */
+function garbageLines({ paths, cycle = [] }: WhyAnswer, home: string): string[] {
+  const [path] = paths;
+  const last = cycle.at(-1);
+  if (!path || !last) return [];
+  const ring = { ...path, expression: last.expression, steps: cycle };
+  const lines = pathLines("kept by the cycle", ring, home);
+  const onwards = path.steps.slice(cycle.length);
+  // Once around is said already: the way on begins at the object of the cycle.
+  const onwardsFrom = path.expression.replace(last.expression, last.type);
+  if (onwards.length > 0)
+    lines.push(...pathLines("which leads to", { ...path, expression: onwardsFrom, steps: onwards }, home));
   return lines;
 }
 
@@ -170,16 +200,49 @@ function openLines({ open, openElsewhere, refcount, unexplained }: WhyAnswer, ho
 /** Open references that are printed. */
 const MOST_OPEN = 8;
 
-function pathLines({ expression, steps }: WhyPath, i: number, home: string): string[] {
-  const lines = [`  ${i === 0 ? "kept by" : "also by"}  ${printable(expression)}`];
+/** Steps of a long chain that are printed at its begin and at its end, at least; chains that would get no shorter are printed whole. */
+const CHAIN_ENDS = 3;
+/** Steps of a unit that a chain repeats, at most. */
+const LONGEST_UNIT = 4;
+
+/** The steps of a chain that are left out: from `first` up to `last`, which repeat the ones before. Undefined = nothing is that long. */
+function leftOut(steps: readonly WhyStep[]): { first: number; last: number } | undefined {
+  const alike = (a: WhyStep, b: WhyStep): boolean => a.name === b.name && a.type === b.type;
+  let longest: { first: number; last: number } | undefined;
+  for (let unit = 1; unit <= LONGEST_UNIT; unit++) {
+    for (let from = 0; from + unit < steps.length; from++) {
+      let to = from;
+      while (to + unit < steps.length && alike(steps[to]!, steps[to + unit]!)) to++;
+      // From `from` to `to + unit` the same steps come again and again: whole units of them are left out.
+      const keep = Math.ceil(CHAIN_ENDS / unit) * unit;
+      const many = Math.floor((to + unit - from - 2 * keep) / unit) * unit;
+      if (many > CHAIN_ENDS && (!longest || many > longest.last - longest.first))
+        longest = { first: from + keep, last: from + keep + many };
+      if (to > from) from = to;
+    }
+  }
+  return longest;
+}
+
+function pathLines(by: string, { expression, steps }: WhyPath, home: string): string[] {
+  const out = leftOut(steps);
   const width = Math.min(48, Math.max(...steps.map(({ name }) => printable(name).length)));
-  for (const { name, type, address, id, made, retainedObjects, retainedBytes } of steps) {
+  let text = expression;
+  if (out) {
+    // The rest of the expression is around what is left out, or behind it.
+    const [before, after] = [steps[out.first - 1]!.expression, steps[out.last - 1]!.expression];
+    text = expression.replace(after, () => `${before}…`);
+  }
+  const lines = [`  ${by}  ${printable(text)}`];
+  steps.forEach(({ name, type, address, id, made, retainedObjects, retainedBytes }, i) => {
+    if (out && i === out.first) lines.push(`      … ${plural(out.last - out.first, "more step")} alike …`);
+    if (out && i >= out.first && i < out.last) return;
     const goes =
       retainedObjects === null ? "" : `  lets go of ${plural(retainedObjects, "object")}, ${bytes(retainedBytes ?? 0)}`;
     const who = id ? `#${id}` : hex(address);
     lines.push(`      ${printable(name).padEnd(width)}  ${printable(type)} ${who}${goes}`);
     if (made && made.certainty !== "unknown") lines.push(`      ${" ".repeat(width)}    ${madeText(made, home)}`);
-  }
+  });
   return lines;
 }
 

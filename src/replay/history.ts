@@ -42,6 +42,8 @@ export interface LedgerRow {
   readonly pairs: number;
   /** Last event of the pairs; else that of the row. */
   readonly last: number;
+  /** The last of the pairs that moved a reference from the evaluation stack into a place: its incref, and what stored it. Null = none did. */
+  readonly stored: { readonly event: number; readonly opcode: string } | null;
 }
 
 export interface OpenReference {
@@ -113,7 +115,11 @@ interface Entry {
   readonly line: number;
   pairs: number;
   last: number;
+  stored: LedgerRow["stored"];
 }
+
+/** Instructions that store what is on top of the evaluation stack, and then drop the stack's own reference. */
+const STORING = /^(STORE_|MAP_ADD|LIST_APPEND|SET_ADD|SET_FUNCTION_ATTRIBUTE)/;
 
 export interface HistoryOptions {
   /** Fold nothing. */
@@ -236,7 +242,7 @@ class Ledger {
       for (let i = 0; i < Math.min(delta, MOST_IN_BULK); i++) this.#open.push({ ...open, kind: "setref" });
     }
 
-    const entry: Entry = { ...fact, kind: name, delta, balance: this.balance, pairs: 0, last: event };
+    const entry: Entry = { ...fact, kind: name, delta, balance: this.balance, pairs: 0, last: event, stored: null };
     if (name === "decref") this.lastDecref = entry;
     if (name === "decref" && !this.#all && this.#foldInto(entry)) return;
     this.#entries.push(entry);
@@ -254,15 +260,26 @@ class Ledger {
     const incref = entries[at];
     if (incref?.kind !== "incref" || incref.line !== decref.line) return false;
     let pairs = 1;
-    for (const inner of entries.splice(at + 1)) pairs += inner.pairs;
+    let stored = this.#storedBy(incref, decref);
+    for (const inner of entries.splice(at + 1)) {
+      pairs += inner.pairs;
+      stored ??= inner.stored;
+    }
     entries.pop();
-    const folded: Entry = { ...incref, kind: "pairs", delta: 0, balance: decref.balance, pairs, last: decref.event };
+    const { balance, event: last } = decref;
+    const folded: Entry = { ...incref, kind: "pairs", delta: 0, balance, pairs, last, stored };
     const before = entries[at - 1];
     if (before !== undefined && before.pairs > 0 && before.line === folded.line) {
       before.pairs += pairs;
       before.last = decref.event;
+      before.stored = stored ?? before.stored;
     } else entries.push(folded);
     return true;
+  }
+
+  #storedBy({ event, location }: Entry, decref: Entry): LedgerRow["stored"] {
+    const { opcode } = this.#replay.names.place(location);
+    return location === decref.location && opcode !== null && STORING.test(opcode) ? { event, opcode } : null;
   }
 
   #lineOf({ function: name, file, line }: Place): number {
@@ -284,6 +301,7 @@ class Ledger {
       ...placeOf(this.#replay, entry),
       pairs: entry.pairs,
       last: entry.last,
+      stored: entry.stored,
     };
   }
 

@@ -4,6 +4,7 @@
  */
 import { codeId, locationId, siteId, typeId } from "../base/ids.js";
 import type { TraceReader } from "../trace/reader.js";
+import type { Row } from "../trace/schema.js";
 
 /** Names kept at hand; when there are more, the cache starts again. */
 const CACHE_LIMIT = 50_000;
@@ -31,6 +32,8 @@ export interface Names {
   /** Where a code object begins. */
   codePlace(id: number): Place;
   place(location: number): Place;
+  /** Its line; where the instruction has none, as those that only the compiler put there, the next line in its code, or the last. Null = none has. */
+  lineNear(location: number): number | null;
   /** The C function of a site; null = static, or not known. */
   cFunction(site: number): string | null;
   /** The source line, without its indentation; null where the trace does not have the file. */
@@ -67,6 +70,22 @@ export function createNames(reader: TraceReader): Names {
       opcode: location.opcode,
     };
   });
+  let linesByCode: Map<number, Row<"codeLines">[]> | undefined;
+  const lineNear = (id: number): number | null => {
+    const location = id === 0 ? undefined : reader.location(locationId(id));
+    if (!location || location.line !== null) return location?.line ?? null;
+    if (!linesByCode) {
+      linesByCode = new Map();
+      for (const row of reader.rows("codeLines")) {
+        const rows = linesByCode.get(row.code);
+        if (rows) rows.push(row);
+        else linesByCode.set(row.code, [row]);
+      }
+    }
+    const lines = (linesByCode.get(location.code) ?? []).filter(({ line }) => line !== null);
+    const next = lines.filter(({ start }) => start >= location.offset).sort((x, y) => x.start - y.start)[0];
+    return (next ?? lines.sort((x, y) => y.start - x.start)[0])?.line ?? null;
+  };
   const sources = new Map<string, readonly string[] | null>();
   let characters = 0;
   const linesOf = (file: string): readonly string[] | null => {
@@ -93,6 +112,7 @@ export function createNames(reader: TraceReader): Names {
       return at ? { function: at.qualname, file: at.file, line: at.first_line, opcode: null } : NOWHERE;
     },
     place,
+    lineNear,
     cFunction: cached((id) => {
       const site = id === 0 ? undefined : reader.site(siteId(id));
       return (site && reader.function(site.function)?.name) ?? null;

@@ -6,12 +6,12 @@
  * What occurs once needs no number in brackets; from 1, or from -1 for the last. What fits nothing, or several things, is answered
  * with what there is.
  *
- * A line runs once for each time that a frame has an event there, coming from another line or freshly entered: the frames are followed
- * by call and return. A line that leaves no event cannot be named; there are few, since loading a constant already counts.
+ * How often a line ran is told by its events: line-runs.ts. A line that leaves none cannot be named.
  */
 import { Failure } from "../base/failure.js";
 import { type EventNumber, eventNumber } from "../base/ids.js";
 import { Kind } from "../trace/events.js";
+import { LineRuns } from "./line-runs.js";
 import { shownFile } from "./names.js";
 import type { Replay } from "./replay.js";
 
@@ -52,7 +52,7 @@ export function resolveTime(replay: Replay, text: string, option = "--time"): Ev
   const nth = ordinal === undefined ? undefined : Number(ordinal);
   if (kind === "gc") return eventNumber(collections(replay, name!, nth, wrong));
   const found = OCCURRENCES[kind as keyof typeof OCCURRENCES](replay, name!, nth, wrong);
-  return eventNumber(choose(found.events, found.nth, found.what, found.one, wrong));
+  return eventNumber(choose(found, wrong));
 }
 
 /** Every time that `mark:NAME`, `line:FILE:N` or `call:FUNCTION` names, ascending. `option`: what the text was given to, for errors. */
@@ -73,7 +73,12 @@ interface Found {
   readonly nth: number | undefined;
   readonly what: string;
   readonly one: string;
+  /** Why there may have been more; absent where all are known. */
+  readonly unseen?: string;
 }
+
+const UNSEEN_RUNS =
+  "runs that changed no count and no memory left no event; try call:FUNCTION[k] or a line in the loop";
 
 const OCCURRENCES: Record<
   "mark" | "line" | "call",
@@ -100,20 +105,21 @@ function atSeconds(replay: Replay, seconds: number, wrong: Wrong): EventNumber {
 }
 
 /** The n-th of the things found, or an answer about how many there are. */
-function choose(found: readonly number[], nth: number | undefined, what: string, one: string, wrong: Wrong): number {
-  if (found.length === 0) throw wrong(`${what} does not occur in this trace`);
+function choose({ events, nth, what, one, unseen }: Found, wrong: Wrong): number {
+  const last = events.length;
+  if (last === 0) throw wrong(`${what} does not occur in this trace`);
+  const times = `${last.toLocaleString("en-US")} ${last === 1 ? "time" : "times"}`;
   if (nth === undefined) {
-    if (found.length === 1) return found[0]!;
+    if (last === 1) return events[0]!;
     throw wrong(
-      `${what} occurs ${found.length.toLocaleString("en-US")} times, first at #${found[0]}, last at #${found[found.length - 1]}: choose ${one}[1] to ${one}[${found.length}], or ${one}[-1] for the last`,
+      `${what} occurs ${times}, first at #${events[0]}, last at #${events[last - 1]}: choose ${one}[1] to ${one}[${last}], or ${one}[-1] for the last`,
     );
   }
-  const event = nth > 0 ? found[nth - 1] : nth < 0 ? found[found.length + nth] : undefined;
+  const event = nth > 0 ? events[nth - 1] : nth < 0 ? events[last + nth] : undefined;
   if (event === undefined) {
+    if (last === 1) throw wrong(`${what} occurs once: choose ${one}${unseen === undefined ? "" : ` (${unseen})`}`);
     throw wrong(
-      found.length === 1
-        ? `${what} occurs once: choose ${one}`
-        : `${what} occurs ${found.length.toLocaleString("en-US")} times: choose ${one}[1] to ${one}[${found.length}]`,
+      `${what} occurs ${times}: choose ${one}[1] to ${one}[${last}]${unseen === undefined ? "" : ` (${unseen})`}`,
     );
   }
   return event;
@@ -208,38 +214,13 @@ function lineRuns(replay: Replay, name: string, nth: number | undefined, wrong: 
   }
   if (wanted.length === 0) {
     const near = [...lines].sort((x, y) => Math.abs(x - line) - Math.abs(y - line)).slice(0, LISTED);
-    throw wrong(`nothing happened on that line; lines near it are: ${near.sort((x, y) => x - y).join(", ")}`);
+    const isCode = [...replay.reader.rows("codeLines")].some((row) => row.line === line && codes.has(row.code));
+    const none = isCode
+      ? `line ${line} left no event, and a line is known by what it does to counts and memory; try call:FUNCTION[k] or`
+      : `no code that ran is on line ${line}; try`;
+    throw wrong(`${none} a line near it: ${near.sort((x, y) => x - y).join(", ")}`);
   }
-  return { events: runsOf(replay, wanted), nth, what: `line ${name}`, one: `line:${name}` };
-}
-
-/** Events with which a frame came to one of these locations from another one. */
-function runsOf(replay: Replay, locations: readonly number[]): number[] {
-  const wanted = new Uint8Array(locations.reduce((most, id) => Math.max(most, id), 0) + 1);
-  for (const id of locations) wanted[id] = 1;
-  const found: number[] = [];
-  // Whether each frame's last event was there; the frames below the recording's start count as one.
-  let there = new Uint8Array(1024);
-  let depth = 0;
-  for (const { columns } of replay.range(0, replay.end)) {
-    const { kind, location, first, count } = columns;
-    for (let row = 0; row < count; row++) {
-      const now = wanted[location[row]!] ?? 0;
-      if (now !== there[depth]) {
-        there[depth] = now;
-        if (now === 1) found.push(first + row);
-      }
-      const code = kind[row];
-      if (code === Kind.call) {
-        depth++;
-        if (depth === there.length) {
-          const larger = new Uint8Array(depth * 2);
-          larger.set(there);
-          there = larger;
-        }
-        there[depth] = 0;
-      } else if (code === Kind.return && depth > 0) depth--;
-    }
-  }
-  return found;
+  const runs = new LineRuns(replay.reader, wanted);
+  for (const { columns } of replay.range(0, replay.end)) runs.take(columns);
+  return { events: runs.found, nth, what: `line ${name}`, one: `line:${name}`, unseen: UNSEEN_RUNS };
 }

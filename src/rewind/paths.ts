@@ -4,6 +4,9 @@
  */
 import { EdgeKind as EDGE } from "../interpreter/graph.js";
 import { NONE, type ObjectGraph } from "./object-graph.js";
+import { IDENTIFIER, shapeOf } from "./shapes.js";
+
+export { shapeOf };
 
 /** One reference on the way from a root to the object. */
 export interface Step {
@@ -18,7 +21,7 @@ export interface Step {
 }
 
 export interface Path {
-  /** What kind of root it begins at: "modules", "frame", "interpreter" or "static". */
+  /** What kind of root it begins at: "modules", "frame", "interpreter" or "static"; "garbage": at none, but in a cycle. */
   readonly root: string;
   readonly expression: string;
   readonly steps: readonly Step[];
@@ -45,7 +48,8 @@ export function pathsTo(graph: ObjectGraph, node: number, most: number): Path[] 
     if (found.length >= most) break;
     const path = describe(graph, edges);
     const shape = shapeOf(graph, path);
-    if (shapes.has(shape)) continue;
+    // A module of a package is both in `sys.modules` and an attribute of the package: for Python one expression.
+    if (shapes.has(shape) || found.some(({ expression }) => expression === path.expression)) continue;
     shapes.add(shape);
     found.push(path);
   }
@@ -73,13 +77,12 @@ function backwards(graph: ObjectGraph, node: number): number[] | undefined {
   return edges.reverse();
 }
 
-const IDENTIFIER = /^'([A-Za-z_]\w*)'$/;
-
-function describe(graph: ObjectGraph, edges: readonly number[]): Path {
+/** A path by its references. `name`: of the object that it begins at, where that is no root. */
+export function describe(graph: ObjectGraph, edges: readonly number[], name?: string): Path {
   const first = edges[0];
   const start = first === undefined ? undefined : graph.edge(first);
-  let root = "static";
-  let expression = start && start.source !== NONE ? `<static ${hex(graph.address[start.source]!)}>` : "";
+  let root = name === undefined ? "static" : "garbage";
+  let expression = name ?? (start && start.source !== NONE ? `<static ${hex(graph.address[start.source]!)}>` : "");
   const steps: Step[] = [];
   edges.forEach((e, i) => {
     const { kind, label, source, target } = graph.edge(e);
@@ -121,26 +124,3 @@ function stepName(expression: string, before: string, kind: number): string {
 }
 
 const hex = (address: number): string => `0x${address.toString(16)}`;
-
-/** What two paths have in common when one cause made them: kinds and names of the steps and types on the way, not keys and indices. */
-export function shapeOf(graph: ObjectGraph, { root, steps }: Path): string {
-  const parts = steps.map(({ edge, node }) => {
-    const { kind, label } = graph.edge(edge);
-    const named = kind === EDGE.attribute || kind === EDGE.root || kind === EDGE.local;
-    // Names in a module or a class are part of the cause; keys of the program's own dicts are not.
-    const key = kind === EDGE.value && IDENTIFIER.test(graph.labelText(label)) && isNamespace(graph, edge);
-    return `${kind}:${named || key ? graph.labelText(label) : ""}:${graph.type[node]}`;
-  });
-  return [root, ...parts].join("/");
-}
-
-/** Whether the dict that owns the reference is somebody's `__dict__`, or `sys.modules`. */
-export function isNamespace(graph: ObjectGraph, e: number): boolean {
-  for (const into of graph.into(graph.edge(e).source)) {
-    const { kind, label } = graph.edge(into);
-    // The interpreter's own state also holds values of classes, in the method cache: those are no namespaces by that.
-    if (kind === EDGE.root && !graph.isStateRoot(into)) return true;
-    if (kind === EDGE.attribute && graph.labelText(label) === "__dict__") return true;
-  }
-  return false;
-}

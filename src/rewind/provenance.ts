@@ -4,8 +4,8 @@
  *
  * - **candidates** are the references that the ledger of the target has taken and not given up again on the same line; and those taken by an
  *   instruction that stores (STORE_NAME, …) and then drops the evaluation stack's own: such a pair has moved a reference into a slot;
- * - a reference of the graph takes the candidate that fits best: one whose instruction stores into such a slot (STORE_SUBSCR for a value of a
- *   dict, LIST_APPEND for an item, …); one taken since the holder was born, or on the line that built the holder with it in it (of a
+ * - a reference of the graph takes the candidate that fits best: one on a line that assigns to the attribute; one whose instruction stores into such a
+ *   slot (STORE_SUBSCR for a value of a dict, LIST_APPEND for an item, …); one taken since the holder was born, or on the line that built the holder with it in it (of a
  *   tuple, which nobody can change, the nearest to its birth); one that the ledger takes for open; the latest;
  * - every candidate is given to one reference only, the best fit first; so are references from before the recording.
  *
@@ -19,7 +19,7 @@ import type { Replay } from "../replay/replay.js";
 import { timeInfo } from "../replay/survey.js";
 import type { ObjectGraph } from "./object-graph.js";
 import { NONE } from "./object-graph.js";
-import { isNamespace } from "./paths.js";
+import { isNamespace } from "./shapes.js";
 
 /** When and where the reference of a step was made. */
 export interface Made {
@@ -199,7 +199,8 @@ export class Provenance {
     const pairs: { edge: number; candidate: Candidate; score: number; distance: number; fixed: boolean }[] = [];
     let older = history.openElsewhere;
     for (const edge of edges) {
-      const { source, kind } = graph.edge(edge);
+      const { source, kind, label } = graph.edge(edge);
+      const assigned = kind === EDGE.attribute ? assignmentTo(graph.labelText(label)) : undefined;
       const holder = source === NONE ? undefined : this.#object(source);
       // Both were there before the recording: so was the reference between them, as long as the count has such.
       if (history.object.born === null && holder !== undefined && holder.birth < 0 && older-- > 0) continue;
@@ -222,7 +223,8 @@ export class Provenance {
             : 2
           : (stores && (since || onLine) ? (inCall ? 3 : 4) : 0) +
             (since ? 2 : onLine ? 1 : 0) +
-            (isOpen || moved ? 2 : 0);
+            (isOpen || moved ? 2 : 0) +
+            (since && assigned?.test(row.source ?? "") === true ? 5 : 0);
         pairs.push({ edge, candidate, score, fixed, distance: fixed ? Math.abs(event - holder!.birth) : -event });
       }
     }
@@ -240,6 +242,10 @@ export class Provenance {
     return matches;
   }
 }
+
+/** Source text that assigns to an attribute: more than where a reference was taken, this tells what it was taken for. */
+const assignmentTo = (name: string): RegExp | undefined =>
+  /^\w+$/.test(name) ? new RegExp(`\\.${name}\\s*=(?!=)`) : undefined;
 
 /**
  * Events of the candidates that are open by the ledger. Of several pairs on one line the rows leave out some and the list of open references
@@ -266,7 +272,9 @@ function candidatesOf({ rows }: History): Candidate[] {
   for (const row of rows) {
     if (row.kind === "birth" || ((row.kind === "incref" || row.kind === "setref") && row.delta > 0))
       candidates.push({ row, event: row.time.event, moved: false });
-    // Of several pairs in one row the last is meant.
+    // Of several pairs in one row the last that stored is meant, whatever the first one's instruction was.
+    else if (row.stored)
+      candidates.push({ row: { ...row, opcode: row.stored.opcode }, event: row.stored.event, moved: true });
     else if (
       row.kind === "pairs" &&
       row.opcode !== null &&

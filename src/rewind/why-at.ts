@@ -9,6 +9,7 @@ import { historyOf } from "../replay/history.js";
 import { openReplay, type Replay } from "../replay/replay.js";
 import { timeInfo } from "../replay/survey.js";
 import { resolveTime } from "../replay/times.js";
+import { Kind } from "../trace/events.js";
 import { graphWithOrigin } from "./graph-at.js";
 import { NONE, type ObjectGraph } from "./object-graph.js";
 import { observe } from "./observe.js";
@@ -81,7 +82,8 @@ async function answer(
   const objects = objectsOf(replay, graph, at);
   const typeName = typeNames(replay.reader);
   const when = at === replay.end ? "at the program's end" : `at #${at}`;
-  const nodes = who ? [graph.nodeAt(who.address)] : select(graph, asked, typeName, when, objects.id);
+  const others = (type: string): string | undefined => livesOf(replay, type, at);
+  const nodes = who ? [graph.nodeAt(who.address)] : select(graph, asked, typeName, when, objects.id, others);
   assert(nodes[0] !== NONE, "what lives in the trace lives in the interpreter");
   const found = explain(graph, nodes, typeName, options.paths ?? 3);
   const provenance = new Provenance(replay, graph, at, objects.at);
@@ -154,6 +156,48 @@ function oneObject(
   );
 }
 
+/** What became of the objects of a type of which none is alive at an event, in words; undefined where there never were any. Reads all events. */
+function livesOf(replay: Replay, type: string, at: EventNumber): string | undefined {
+  const types = new Set([...replay.reader.rows("types")].flatMap(({ id, name }) => (name === type ? [id] : [])));
+  if (types.size === 0) return undefined;
+  let id = replay.reader.summary().baselineObjects;
+  let died = 0;
+  let last: { id: number; event: number } | undefined;
+  let later = 0;
+  let next: { id: number; event: number } | undefined;
+  for (const { columns, first, last: end } of replay.range(0, replay.end)) {
+    const { kind, a } = columns;
+    for (let row = first; row < end; row++) {
+      if (kind[row] !== Kind.new) continue;
+      id++;
+      if (!types.has(a[row]!)) continue;
+      const event = columns.first + row;
+      if (event < at) {
+        died++;
+        last = { id, event };
+      } else {
+        later++;
+        next ??= { id, event };
+      }
+    }
+  }
+  const many = (n: number): string => n.toLocaleString("en-US");
+  const birth = ({ id: number, event }: { id: number; event: number }): string => {
+    const { seconds } = timeInfo(replay, event);
+    return `#${number}, born at #${event} (${seconds.toFixed(3)} s)`;
+  };
+  const words: string[] = [];
+  if (last) {
+    const which = died === 1 ? "1 lived and died," : `${many(died)} lived and died, the last of them`;
+    words.push(`${which} ${birth(last)}: refledger why TRACE '#${last.id}' tells how it ended`);
+  }
+  if (next) {
+    const which = later === 1 ? "1 was born later," : `${many(later)} were born later, the first of them`;
+    words.push(`${which} ${birth(next)}: try --time '#${next.event + 1}'`);
+  }
+  return words.length === 0 ? undefined : words.join("; ");
+}
+
 /** What is no longer, or not yet. */
 function notAlive(replay: Replay, id: number, at: EventNumber): WhyAnswer {
   const birth = replay.birthOf(id)!;
@@ -213,7 +257,7 @@ export function objectsOf(replay: Replay, graph: ObjectGraph, at: EventNumber): 
 /** Adds who the objects are, and, where asked for, when and where references were made. */
 function detail(
   replay: Replay,
-  { node, answer: plain, paths }: Explained,
+  { node, answer: plain, paths, ring }: Explained,
   objects: Objects,
   made: ((edge: number) => Made) | undefined,
   provenance: Provenance,
@@ -221,6 +265,13 @@ function detail(
   const object = objects.at(node);
   const history = made && !plain.immortal ? provenance.history(node) : undefined;
   const ledger = typeof history === "object" ? { open: history.open, openElsewhere: history.openElsewhere } : {};
+  const stepped = plain.paths.map((path, i) => ({
+    ...path,
+    steps: path.steps.map((step, k) => {
+      const { node: at, edge } = paths[i]!.steps[k]!;
+      return { ...step, id: objects.id(at) || null, ...(made ? { made: made(edge) } : {}) };
+    }),
+  }));
   return {
     ...plain,
     object: {
@@ -229,12 +280,7 @@ function detail(
       born: object === undefined || object.birth === BEFORE_TRACE ? null : timeInfo(replay, object.birth),
     },
     ...ledger,
-    paths: plain.paths.map((path, i) => ({
-      ...path,
-      steps: path.steps.map((step, k) => {
-        const { node: at, edge } = paths[i]!.steps[k]!;
-        return { ...step, id: objects.id(at) || null, ...(made ? { made: made(edge) } : {}) };
-      }),
-    })),
+    paths: stepped,
+    ...(ring > 0 ? { cycle: stepped[0]!.steps.slice(0, ring) } : {}),
   };
 }

@@ -5,14 +5,18 @@
  */
 import { Failure } from "../base/failure.js";
 import { type TypeId, typeId } from "../base/ids.js";
-import { EdgeKind as EDGE } from "../interpreter/graph.js";
 import type { Death, OpenReference } from "../replay/history.js";
 import type { TimeInfo } from "../replay/survey.js";
 import type { TraceReader } from "../trace/reader.js";
 import { type Dominators, dominators } from "./dominators.js";
+import { Garbage } from "./garbage.js";
 import { ObjectGraph } from "./object-graph.js";
-import { type Path, pathsTo, shapeOf } from "./paths.js";
+import { describe, type Path, pathsTo } from "./paths.js";
 import type { Made } from "./provenance.js";
+import { references } from "./references.js";
+import { shapesOf } from "./shapes.js";
+
+export { references };
 
 export interface WhyObject {
   /** The object's number, as `#1234`; null where only the graph was asked. */
@@ -41,6 +45,7 @@ export interface WhyStep {
 }
 
 export interface WhyPath {
+  /** "modules", "frame", "interpreter", "static"; "garbage" = no root: it begins in a cycle that keeps itself. */
   readonly root: string;
   readonly expression: string;
   readonly steps: readonly WhyStep[];
@@ -66,9 +71,15 @@ export interface WhyAnswer {
   readonly unexplained: number;
   /** References that frames borrow without counting them. */
   readonly borrowed: number;
+  /** What would go with it, itself included; of garbage, what the collector takes with it. 0 = neither is known. */
   readonly retainedObjects: number;
   readonly retainedBytes: number;
+  /** Of garbage there is one: from its cycle, once around it, to the object. */
   readonly paths: readonly WhyPath[];
+  /** No root reaches it, and the graph explains all references to it and to what leads to it: it waits for the collector. Absent where not so. */
+  readonly garbage?: true;
+  /** Only of garbage: the cycle that keeps it, step by step, from the object back to itself or, if it is in none, from the nearest that is. */
+  readonly cycle?: readonly WhyStep[];
   /** References that the ledger has open, oldest first; absent where nobody looked, empty for the immortal. */
   readonly open?: readonly OpenReference[];
   /** References beyond those: made before the recording began, or set in bulk. `open` and these are the count. */
@@ -100,6 +111,8 @@ export interface Explained {
   readonly answer: WhyAnswer;
   /** Paths in the graph's own numbers, as those of the answer. */
   readonly paths: readonly Path[];
+  /** Steps of the only path that are the cycle of garbage; 0 = it is none. */
+  readonly ring: number;
 }
 
 /** Names of types by the trace's numbers. */
@@ -140,22 +153,28 @@ export function explain(
   most: number,
 ): Explained[] {
   const tree = dominators(graph);
-  const groups = new Map<string, number[]>();
-  for (const node of nodes) {
-    const [path] = pathsTo(graph, node, 1);
-    const shape = path ? shapeOf(graph, path) : "";
+  const garbage = new Garbage(graph);
+  const groups = new Map<number | string, number[]>();
+  shapesOf(graph, nodes).forEach((found, i) => {
+    const node = nodes[i]!;
+    const shape = found ?? garbage.shapeOf(node) ?? "";
     const group = groups.get(shape);
     if (group) group.push(node);
     else groups.set(shape, [node]);
-  }
+  });
   return [...groups.values()]
     .sort((a, b) => b.length - a.length)
     .map((group): Explained => {
       const node = group[0]!;
+      const ring = garbage.ringOf(node);
       const { explained, borrowed } = references(graph, node);
       const refcount = graph.count[node]!;
       const immortal = refcount >= IMMORTAL;
-      const paths = pathsTo(graph, node, most);
+      const paths = ring
+        ? [describe(graph, [...ring.ring, ...ring.path], typeName(graph.type[ring.start]!))]
+        : pathsTo(graph, node, most);
+      const answered = paths.map((path) => answerPath(graph, tree, node, path, typeName));
+      const goes = ring ? garbage.leadsTo(node) : undefined;
       const answer: WhyAnswer = {
         object: {
           id: null,
@@ -172,11 +191,12 @@ export function explain(
         explained,
         unexplained: immortal ? 0 : refcount - explained,
         borrowed,
-        retainedObjects: tree.retainedObjects[node]!,
-        retainedBytes: tree.retainedBytes[node]!,
-        paths: paths.map((path) => answerPath(graph, tree, node, path, typeName)),
+        retainedObjects: goes?.objects ?? tree.retainedObjects[node]!,
+        retainedBytes: goes?.bytes ?? tree.retainedBytes[node]!,
+        paths: answered,
+        ...(ring ? { garbage: true, cycle: answered[0]!.steps.slice(0, ring.ring.length) } : {}),
       };
-      return { node, answer, paths };
+      return { node, answer, paths, ring: ring?.ring.length ?? 0 };
     });
 }
 
@@ -189,7 +209,8 @@ export function answerPath(
   typeName: (id: number) => string,
 ): WhyPath {
   const over = new Set<number>();
-  for (let at = node; at >= 0; at = tree.immediate[at]!) over.add(at);
+  // What no root reaches has no dominators.
+  if (path.root !== "garbage") for (let at = node; at >= 0; at = tree.immediate[at]!) over.add(at);
   return {
     root: path.root,
     expression: path.expression,
@@ -205,29 +226,16 @@ export function answerPath(
 }
 
 /**
- * How many counted references to a node the graph shows, and how many more frames borrow without counting.
- *
- * Words of the interpreter's private state explain no more than what the other references leave.
+ * The nodes that fit. `order`: how the objects of a type are numbered; by address where it is left out. `when`: for people. `others`: what became of
+ * the objects of a type that has none there; undefined where there never were any.
  */
-export function references(graph: ObjectGraph, node: number): { explained: number; borrowed: number } {
-  let explained = 0;
-  let borrowed = 0;
-  let state = 0;
-  for (const e of graph.into(node)) {
-    if (graph.edge(e).kind === EDGE.borrowed) borrowed++;
-    else if (graph.isStateRoot(e)) state++;
-    else explained++;
-  }
-  return { explained: explained + Math.max(0, Math.min(state, graph.count[node]! - explained)), borrowed };
-}
-
-/** The nodes that fit. `order`: how the objects of a type are numbered; by address where it is left out. `when`: for people. */
 export function select(
   graph: ObjectGraph,
   asked: string,
   typeName: (id: number) => string,
   when: string,
   order?: (node: number) => number,
+  others?: (type: string) => string | undefined,
 ): number[] {
   if (/^0x[0-9a-f]+$/i.test(asked)) {
     const node = graph.nodeAt(Number(asked));
@@ -238,8 +246,8 @@ export function select(
   const fitting: number[] = [];
   for (let node = 0; node < graph.nodes; node++) if (typeName(graph.type[node]!) === name) fitting.push(node);
   if (fitting.length === 0) {
-    const near = similar(graph, name!, typeName);
-    throw new Failure(`${asked}: no object of that type is alive ${when}; ${near}`);
+    const instead = others?.(name!) ?? similar(graph, name!, typeName);
+    throw new Failure(`${asked}: no object of that type is alive ${when}; ${instead}`);
   }
   if (order) fitting.sort((a, b) => order(a) - order(b));
   if (nth === undefined) return fitting;

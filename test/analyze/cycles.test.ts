@@ -26,7 +26,7 @@ const trace = (name: string): string => join(folder, `${name}.trace.db`);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "refledger-cycles-"));
-  for (const name of ["shapes", "every-collection", "clean"]) {
+  for (const name of ["shapes", "every-collection", "clean", "exceptions"]) {
     const { code, out, err } = await refledger(["record", "--out", trace(name), join(programs, `${name}.py`)]);
     if (code !== 0) throw new Error(`${name}: ${err}`);
     printed.set(name, out);
@@ -256,6 +256,32 @@ describe("cycles that died or were left", () => {
     }
   });
 
+  it("name the line that keeps an exception in a frame of its own traceback", async () => {
+    const answer = await answerOf("exceptions", { most: 20 });
+    const truth = [...markedLines("exceptions", "closes")];
+    expect(truth.length).toBe(11);
+    expect(truth.map(([name]) => [name, findingFor(answer, name)?.example.closed?.place?.line])).toEqual(truth);
+    for (const { recorded, classes, example } of answer.findings) {
+      if (!recorded) continue;
+      for (const place of [
+        example.closed?.place,
+        example.orphaned?.place,
+        ...classes.map(({ createdAt }) => createdAt),
+      ])
+        expect(place?.line).toEqual(expect.any(Number));
+    }
+  });
+
+  it("say of what was made on two lines that it was made on two", async () => {
+    const { classes } = findingFor(await answerOf("exceptions", { most: 20 }), "two_lines")!;
+    const lines = readFileSync(join(programs, "exceptions.py"), "utf8").split("\n");
+    const line = (comment: string): number => lines.findIndex((text) => text.endsWith(`# ${comment}`)) + 1;
+    expect(classes.map(({ type, objects, createdAt }) => [type, objects, createdAt!.line]).sort()).toEqual([
+      ["Box", 1, line("first")],
+      ["Box", 1, line("second")],
+    ]);
+  });
+
   it("all of a collection's objects are in one structure or another", () => {
     const died = observed.findings.reduce((sum, { objects }) => sum + objects, 0);
     const freed = observed.collections.reduce((sum, row) => sum + row.freed!, 0);
@@ -292,7 +318,7 @@ describe("an answer that is not what it should be", () => {
         { ...first, collections: [null] },
         { ...first, atEnd: 1 },
       ]) {
-        expect(keep(reader, "cycles [null,false,6]", "1", wrong)).toBe(true);
+        expect(keep(reader, "cycles [null,false,6]", "3", wrong)).toBe(true);
         expect(await analyseCycles(replay, { cache, rerun: false })).toEqual(first);
       }
     } finally {

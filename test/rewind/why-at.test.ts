@@ -86,7 +86,34 @@ describe("when and where references were made", () => {
   });
 });
 
+describe("when and where references were made that the ledger alone would not tell", () => {
+  it("a class is stored by its class statement, whatever was done with it later", async () => {
+    const { steps } = (await one("Table")).paths[0]!;
+    const step = steps.find(({ name }) => name === ".Table")!;
+    expect(step.made).toMatchObject({ line: line("class statement"), opcode: "STORE_NAME", alternatives: 0 });
+  });
+
+  it("an attribute's reference was taken where the attribute is assigned", async () => {
+    const { answers } = await whyAt(trace, "Link", { time: `line:${program}:${line("after the ring")}` });
+    expect(answers).toMatchObject([{ alike: 3, garbage: true, cycle: [{ name: ".next" }, { name: ".next" }, {}] }]);
+    const { cycle, object } = answers[0]!;
+    expect(cycle!.map(({ made }) => made!.line)).toEqual([line("linked"), line("linked"), line("linked")]);
+    expect(cycle!.at(-1)!.id).toBe(object.id);
+  });
+});
+
 describe("at another instant", () => {
+  it("is garbage until the collector comes", async () => {
+    const { id } = born("Pair")[0]!;
+    const time = `line:${program}:${line("collects the pair")}[1]`;
+    expect(await one(`#${id}`, { time })).toMatchObject({
+      alive: true,
+      garbage: true,
+      cycle: [{ name: ".other", expression: "Pair.other", type: "Pair", id, made: { certainty: "inferred" } }],
+      paths: [{ root: "garbage", expression: "Pair.other" }],
+    });
+  });
+
   it("is not born yet", async () => {
     const { id, birth } = born("Item")[0]!;
     const answer = await one(`#${id}`, { time: `#${birth}` });
@@ -135,6 +162,24 @@ describe("at another instant", () => {
     expect(await one("expr:rows[0]")).toMatchObject({ object: { id: born("Item")[0]!.id } });
     await expect(whyAt(trace, "expr:[1, 2]")).rejects.toThrow(/made by the question itself/);
     await expect(whyAt(trace, "expr:nothing_of_that_name")).rejects.toThrow(/NameError/);
+  });
+
+  it("of a type that has no objects there says what became of them", async () => {
+    const [first] = born("Item");
+    const doomed = born("Doomed").at(-1)!;
+    await expect(whyAt(trace, "Doomed")).rejects.toThrow(
+      `no object of that type is alive at the program's end; 1 lived and died, #${doomed.id}, born at #${doomed.birth} (`,
+    );
+    await expect(whyAt(trace, "Doomed")).rejects.toThrow(`refledger why TRACE '#${doomed.id}' tells how it ended`);
+    await expect(whyAt(trace, "Item", { time: `#${first!.birth}` })).rejects.toThrow(
+      `1 was born later, #${first!.id}, born at #${first!.birth}`,
+    );
+    await expect(whyAt(trace, "Nobody")).rejects.toThrow(/there are /);
+  });
+
+  it("names no path twice", async () => {
+    const { answers } = await whyAt(trace, "module");
+    for (const { paths } of answers) expect(new Set(paths.map(({ expression }) => expression)).size).toBe(paths.length);
   });
 
   it("answers on the command line, in words and in JSON", async () => {

@@ -46,6 +46,9 @@ const culprits: [type: string, expression: RegExp | string][] = [
   ["KeptTask", "__main__.task._coro.cr_frame.f_locals['job']"],
   ["KeptThreadLocal", "__main__.local.<values by thread>[<_localdummy>]['value']"],
   ["KeptSelfDeleting", "__main__.ring[0]"],
+  ["KeptCycle", "KeptCycle.me"],
+  ["KeptPair", "KeptPair.o.o"],
+  ["KeptByPair", "KeptPair.o.o.rows['first'][0]"],
   ["KeptWeakrefCallback", "__main__.weak.__callback__.keywords['held']"],
 ];
 
@@ -69,8 +72,32 @@ describe("why", () => {
     expect(answer("KeptByC")).toMatchObject({ refcount: 1, explained: 0, unexplained: 1, paths: [] });
   });
 
-  it("a cycle that nothing refers to has no path, but is explained by itself", () => {
-    expect(answer("KeptCycle")).toMatchObject({ refcount: 1, explained: 1, unexplained: 0, paths: [] });
+  it("garbage waits for the collector, and says which cycle keeps it", () => {
+    const pair = answer("KeptPair");
+    expect(pair).toMatchObject({ garbage: true, alike: 2, retainedObjects: 5, paths: [{ root: "garbage" }] });
+    const [there, back] = pair.cycle!;
+    expect([there, back]).toMatchObject([
+      { name: ".o", expression: "KeptPair.o", type: "KeptPair", retainedBytes: null },
+      { name: ".o", expression: "KeptPair.o.o", type: "KeptPair", address: pair.object.address },
+    ]);
+    expect(there!.address).not.toBe(back!.address);
+    const hanging = answer("KeptByPair");
+    expect(hanging).toMatchObject({ garbage: true, retainedObjects: 1, retainedBytes: hanging.object.size });
+    expect(hanging.cycle!.map(({ name }) => name)).toEqual([".o", ".o"]);
+    expect(hanging.paths[0]!.steps.map(({ name }) => name)).toEqual([".o", ".o", ".rows", "['first']", "[0]"]);
+    expect(answer("KeptByC").garbage).toBeUndefined();
+    expect(answer("KeptSelfDeleting").garbage).toBeUndefined();
+  });
+
+  it("says so on the command line", () => {
+    const { stdout } = spawnSync(process.execPath, [main, "why", trace, "KeptByPair"], { encoding: "utf8" });
+    expect(stdout).toMatch(
+      /garbage: only a cycle keeps it, .* waits for the collector\n {2}if the collector took it, 1 object/,
+    );
+    expect(stdout).toMatch(
+      /kept by the cycle {2}KeptPair\.o\.o\n(.*\n)+ {2}which leads to {2}KeptPair\.rows\['first'\]\[0\]/,
+    );
+    expect(stdout).toMatch(/\.o +KeptPair #\d+\n +made #.* in pair .*other\.o = one/);
   });
 
   it("groups the objects of a type by the shape of their paths", () => {
@@ -91,6 +118,48 @@ describe("why", () => {
     } finally {
       leaky.close();
     }
+  });
+
+  describe("with many objects of one type", () => {
+    const shapes = join(folder, "shapes.trace.db");
+    let many: TraceReader;
+    beforeAll(() => {
+      const script = resolve(import.meta.dirname, "programs/shapes.py");
+      execFileSync(process.execPath, [main, "record", "--quiet", "--out", shapes, script]);
+      many = TraceReader.open(shapes);
+    });
+    afterAll(() => many?.close());
+
+    it.each([
+      ["InClassDict", 30, "keys of a class's dict"],
+      ["InModuleDict", 30, "keys of a module's dict"],
+      ["InClassList", 30, "indices"],
+      ["Child", 90, "keys and indices"],
+      ["Node", 200, "the length of a chain"],
+      ["OnChain", 100, "the length of a chain that leads to it"],
+      ["Branch", 63, "the way through a tree"],
+      ["Folder", 40, "how deep it is, in steps of two"],
+      ["Ring", 12, "the length of a cycle"],
+    ])("%s: one cause is one answer, whatever %s %s", (type, objects) => {
+      const { answers, objects: all } = why(many, type);
+      expect({ all, ways: answers.map(({ alike }) => alike) }).toEqual({ all: objects, ways: [objects] });
+    });
+
+    it("two causes are two", () => {
+      expect(why(many, "TwoWays").answers.map(({ alike }) => alike)).toEqual([20, 10]);
+    });
+
+    it("a long chain is printed by its ends, and whole in JSON", () => {
+      const run = (...more: string[]): string =>
+        execFileSync(process.execPath, [main, "why", shapes, "OnChain", ...more], { encoding: "utf8" });
+      const text = run();
+      expect(text).toMatch(/kept by {2}__main__\.chain\.top\[1\]\[1\]\[1\]…\[1\]\[1\]\[1\]\[0\]\n/);
+      expect(text).toMatch(/^ +… 93 more steps alike …$/m);
+      const json = JSON.parse(run("--json")) as { answers: WhyAnswer[] };
+      const { steps, expression } = json.answers[0]!.paths[0]!;
+      expect(steps.filter(({ name }) => name === "[1]").length).toBe(99);
+      expect(expression).toBe(`__main__.chain.top${"[1]".repeat(99)}[0]`);
+    });
   });
 
   it.each([

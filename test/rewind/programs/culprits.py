@@ -125,6 +125,24 @@ def cycle():
     one.me = one
 
 
+class KeptPair(Kept):
+    """Two that refer to each other, with a finalizer, and what hangs on them."""
+
+    def __del__(self):
+        pass
+
+
+class KeptByPair(Kept):
+    pass
+
+
+def pair():
+    one, other = KeptPair(), KeptPair()
+    one.o = other
+    other.o = one
+    one.rows = {"first": [KeptByPair()]}
+
+
 class KeptSelfDeleting(Kept):
     """In a cycle that a global holds, with a finalizer."""
 
@@ -151,6 +169,7 @@ import gc
 
 gc.disable()
 cycle()
+pair()
 
 try:
     import ctypes

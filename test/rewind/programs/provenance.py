@@ -42,4 +42,28 @@ a.other = a
 del a
 gc.collect()  # collects the pair
 
+class Table:  # class statement
+    rows = {}
+
+    def add(self, key):
+        Table.rows[key] = self
+
+
+class Link:
+    pass
+
+
+for key in range(3):
+    Table().add(key)
+
+
+def ring():
+    links = [Link() for _ in range(3)]
+    for i in range(3):
+        links[i].next = links[(i + 1) % 3]  # linked
+
+
+ring()
+ringed = []  # after the ring
+
 print(len(rows))
