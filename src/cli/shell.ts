@@ -53,8 +53,9 @@ export const shellCommand: CommandModule<object, Arguments> = {
     const past = await Past.enter(trace, { onProgress: line.show });
     try {
       await past.goTo(instant).finally(line.hide);
-      const { ok, text, where } = await past.evaluate("None", options).finally(line.hide);
-      if (!ok) throw new Failure(text, 2);
+      const { ok, text, where, note, left } = await past.evaluate("None", options).finally(line.hide);
+      if (!ok) throw new Failure(printable(text), left ? 1 : 2);
+      if (note !== null) process.stderr.write(`refledger: ${printable(note)}\n`);
       await (process.stdin.isTTY ? talk(past, options, where, keepsHistory) : obey(past, options));
     } finally {
       await past.close();
