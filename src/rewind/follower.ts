@@ -258,18 +258,15 @@ export class Follower extends Observer {
     });
   }
 
-  /** What a full collection would free now: memory is read, nothing else. */
-  garbage(): Garbage {
+  /** What a full collection would free now: memory is read, nothing else. `isBoundary`: one could run here. */
+  garbage(isBoundary: boolean): Garbage {
     const collector = new CollectorReader(this.probe, this.heap);
-    const wasRecording = this.probe.recording;
     this.#visitor = collector;
-    // The traversals of ctypes count what they look at, up and down again: no events of the program's.
-    this.probe.pause();
     try {
-      return collector.read();
+      // The traversals of ctypes count what they look at, up and down again: no events of the program's.
+      return this.probe.aside(() => collector.read(isBoundary));
     } finally {
       this.#visitor = undefined;
-      if (wasRecording) this.probe.resume();
     }
   }
 

@@ -21,8 +21,8 @@ export type Request =
   /** The object graph, from memory alone. */
   | { readonly kind: "graph" }
   /**
-   * What a full collection would free: at the event where the run is held, which must be one at which a collection could run, or at the first such
-   * moment from here on. `forced`: one is forced then, everything is put back, and what it freed is told as well.
+   * What a full collection would free: at the event where the run is held ("here", from memory alone), or at the first moment from here on at
+   * which a collection could run. `forced`: one is forced then, everything is put back, and what it freed is told as well.
    */
   | { readonly kind: "garbage"; readonly where: "here" | "safe point"; readonly forced: boolean }
   /** The variables of the program, and what hangs on them. */

@@ -202,7 +202,7 @@ class Past {
 
   /** Answers requests until one asks to go on. */
   #serve(standing: Standing): void {
-    if (this.#question && standing !== "event") this.#answer(this.#question);
+    if (this.#question && standing !== "event") this.#answer(this.#question, true);
     for (;;) {
       Atomics.wait(this.#data.requests, 0, this.#served);
       const found = receiveMessageOnPort(this.#data.port);
@@ -239,11 +239,11 @@ class Past {
         case "garbage":
         case "evaluate":
           if (
-            (standing === "boundary" && !(request.kind === "garbage" && this.#isCollecting)) ||
             standing === "end" ||
-            (request.kind === "garbage" && request.where === "here")
+            (request.kind === "garbage" && request.where === "here") ||
+            (standing === "boundary" && !(request.kind === "garbage" && this.#isCollecting))
           ) {
-            this.#answer(request);
+            this.#answer(request, standing === "boundary" || standing === "end");
             continue;
           }
           this.#question = request;
@@ -271,16 +271,16 @@ class Past {
     this.#say({ kind: "checked", check });
   }
 
-  #answer(question: Request & { kind: "evaluate" | "garbage" }): void {
+  #answer(question: Request & { kind: "evaluate" | "garbage" }, isBoundary: boolean): void {
     this.#question = undefined;
     if (question.kind === "evaluate") this.#evaluate(question.question);
-    else this.#garbage(question.forced);
+    else this.#garbage(question.forced, isBoundary && !this.#isCollecting);
   }
 
   /** What a full collection would free, and where it is forced, what it does free. */
-  #garbage(forced: boolean): void {
+  #garbage(forced: boolean, isBoundary: boolean): void {
     const { probe } = this.#follower;
-    const found = this.#follower.garbage();
+    const found = this.#follower.garbage(isBoundary);
     const event = this.#follower.events;
     if (!forced) {
       this.#say({ kind: "garbage", garbage: { ...found, event, freed: null }, spoiled: false });

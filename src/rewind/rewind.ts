@@ -434,9 +434,9 @@ export class Past {
   }
 
   /**
-   * What a full collection would free. `where`: "here" reads the heap right where the run is held, which must be a place where a
-   * collection could run (such as one before which it did); "safe point" goes on to the first such place. `forced`: a collection is
-   * then forced, and everything put back; only at a safe point.
+   * What a full collection would free. `where`: "here" reads the heap right where the run is held, at whatever event; "safe point" goes
+   * on to the first moment at which a collection could run, between two bytecodes. `forced`: a collection is then forced, and
+   * everything put back; only at a safe point.
    */
   async garbage(where: "here" | "safe point" = "safe point", forced = false): Promise<GarbageAt> {
     await this.leave();
