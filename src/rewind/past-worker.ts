@@ -21,7 +21,14 @@ import type { PastFiles } from "./past-files.js";
 const NEAR = 400_000;
 
 /** The function that was asked about is over. */
-const NOT_ASKED = { status: "left behind", text: "", traceback: "", printed: [], interrupted: false } as const;
+const NOT_ASKED = {
+  status: "left behind",
+  text: "",
+  traceback: "",
+  printed: [],
+  interrupted: false,
+  died: false,
+} as const;
 
 /** Where the run stands while requests are served. */
 type Standing = "before" | "event" | "boundary" | "end" | "over";
@@ -310,7 +317,7 @@ class Past {
     const visit = this.#enter(guest);
     this.#say({ kind: "asking" });
     const answer = visit.ask({ ...question, frame: question.frame + deeper });
-    const spoiled = !question.stay && !this.#leave();
+    const spoiled = (answer.died || !question.stay) && !this.#leave();
     this.#say({ kind: "evaluated", answer, event, place, spoiled });
   }
 

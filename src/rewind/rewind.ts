@@ -76,6 +76,8 @@ export interface LineAnswer {
   readonly printed: readonly Printed[];
   /** The exception as Python prints it; empty where there is none. */
   readonly traceback: string;
+  /** Whether the interpreter did not survive the line: the next one finds the instant as it was, without what earlier ones assigned. */
+  readonly died: boolean;
 }
 
 /** Seconds that an answer may take unless said otherwise. */
@@ -387,7 +389,7 @@ export class Past {
 
   /** One line at a prompt, or all lines so far of a statement that goes on. What it changes is there until `leave`. */
   async line(source: string, options: QuestionOptions = {}): Promise<LineAnswer> {
-    const { status, text, traceback, printed, interrupted } = await this.#ask("line", source, options, true);
+    const { status, text, traceback, printed, interrupted, died } = await this.#ask("line", source, options, true);
     if (status === "no place") throw new Failure(text, 2);
     if (status === "left behind") throw new Failure(text);
     const timedOut = interrupted && !this.#interrupted;
@@ -395,6 +397,7 @@ export class Past {
     const late = timedOut ? `stopped: no end within ${options.timeout ?? QUESTION_TIMEOUT} s\n` : "";
     return {
       status: status === "value" ? "done" : status,
+      died,
       printed,
       traceback: `${traceback === "" && status === "failed" ? `${text}\n` : traceback}${late}`,
     };
