@@ -31,7 +31,7 @@ export type {
 } from "./analyze/explain-data.js";
 export type { Step, StepNode, Steps } from "./analyze/explain-steps.js";
 export { type Finding, type FindingKind, fingerprintOf, type SourcePlace } from "./analyze/finding.js";
-export { type GarbageNow, type GarbageOptions, garbageNow } from "./analyze/garbage-now.js";
+export { type GarbageCheck, type GarbageNow, type GarbageOptions, garbageNow } from "./analyze/garbage-now.js";
 export {
   findLeaks,
   type LeakedGroup,

@@ -8,6 +8,7 @@ import { type TimeInfo, timeInfo } from "../replay/survey.js";
 import type { GarbageAt } from "../rewind/messages.js";
 import { Past, type RewindOptions } from "../rewind/rewind.js";
 import { keep, recall } from "../trace/answers.js";
+import { Kind } from "../trace/events.js";
 import { scanCollector, typeFlags } from "./collector-scan.js";
 import {
   areWhole,
@@ -22,11 +23,11 @@ import { CycleGroups } from "./cycle-groups.js";
 import { fits, orNull, type Shape } from "./shape.js";
 
 /** Of the answers that are kept in traces; changed when their form or meaning is. */
-const VERSION = "1";
+const VERSION = "2";
 
 /** For `--time`: what a full collection would free at a moment. */
 export interface GarbageNow {
-  /** Asked for, and where the heap was read: the first moment from there on at which a collection could run. */
+  /** Asked for, and where the heap was read: the same. */
   readonly asked: TimeInfo;
   readonly time: TimeInfo;
   /** Containers that the collector looks at, and those that `gc.freeze` hides from it. */
@@ -42,8 +43,21 @@ export interface GarbageNow {
   readonly finalizers: readonly { readonly type: string; readonly count: number }[];
   /** Callbacks of weak references that would run. */
   readonly callbacks: readonly { readonly callback: string; readonly type: string; readonly count: number }[];
-  /** Whether a collection that was forced there, and undone, freed exactly these objects; null = not asked. */
-  readonly check: { readonly freed: number; readonly missing: number; readonly extra: number } | null;
+  /** Whether a collection freed exactly these objects; null = not asked, or not possible. */
+  readonly check: GarbageCheck | null;
+  /** Why a check that was asked for is not possible. */
+  readonly unchecked: string | null;
+}
+
+export interface GarbageCheck {
+  readonly freed: number;
+  /** Objects that were garbage and not freed, and the other way round. */
+  readonly missing: number;
+  readonly extra: number;
+  /** When that collection began. */
+  readonly event: number;
+  /** Number of the program's own collection; null: it was forced, and undone. */
+  readonly collection: number | null;
 }
 
 const SHAPE: Shape = {
@@ -58,11 +72,21 @@ const SHAPE: Shape = {
   findings: [FINDING_SHAPE],
   finalizers: [{ type: "string", count: "number" }],
   callbacks: [{ callback: "string", type: "string", count: "number" }],
-  check: orNull({ freed: "number", missing: "number", extra: "number" }),
+  check: orNull({
+    freed: "number",
+    missing: "number",
+    extra: "number",
+    event: "number",
+    collection: orNull("number"),
+  }),
+  unchecked: orNull("string"),
 };
 
 export interface GarbageOptions extends RewindOptions {
-  /** A collection is forced there as well, in a run that is thrown away, and compared. */
+  /**
+   * The answer is compared with what a collection frees: with the program's own, if one begins before Python can run again, else with one
+   * that is forced there, in a run that is thrown away.
+   */
   readonly check?: boolean;
   /** false: neither look for a kept answer nor keep this one. */
   readonly keep?: boolean;
@@ -83,9 +107,12 @@ export async function garbageNow(replay: Replay, time: EventNumber, options: Gar
 async function findGarbage(replay: Replay, time: EventNumber, options: GarbageOptions): Promise<GarbageNow> {
   const past = await Past.enter(replay.reader.path, options);
   let garbage: GarbageAt;
+  let checked: Pick<GarbageNow, "check" | "unchecked"> = { check: null, unchecked: null };
   try {
     await past.goTo(time);
-    garbage = await past.garbage("safe point", options.check ?? false);
+    // Memory alone is read, so it is that of the very event, even where a collection begins before any Python code can run.
+    garbage = await past.garbage("here");
+    if (options.check) checked = await check(replay, past, time, garbage);
   } finally {
     await past.close();
   }
@@ -125,16 +152,63 @@ async function findGarbage(replay: Replay, time: EventNumber, options: GarbageOp
       const [callback, type] = JSON.parse(key) as [string, string];
       return { callback, type, count };
     }),
-    check: checkOf(garbage.freed, new Set(collectable.map(({ address }) => address))),
+    ...checked,
   };
 }
 
-function checkOf(freed: readonly number[] | null, expected: ReadonlySet<number>): GarbageNow["check"] {
-  if (freed === null) return null;
+/** Holds what was found at `time` against a collection. */
+async function check(
+  replay: Replay,
+  past: Past,
+  time: EventNumber,
+  garbage: GarbageAt,
+): Promise<Pick<GarbageNow, "check" | "unchecked">> {
+  const no = (unchecked: string) => ({ check: null, unchecked });
+  const collections = [...replay.reader.rows("collections")];
+  const running = collections.find(({ start, stop }) => start < time && (stop === null || stop >= time));
+  if (running)
+    return no(`collection ${running.id} is under way then, and no other can be forced: choose an earlier time`);
+  const forced = await past.garbage("safe point", true);
+  const own = collections.find(({ start }) => start >= time && start < forced.event);
+  if (!own) {
+    const { missing } = compared(forced.freed!, garbage);
+    const { extra } = compared(forced.freed!, forced);
+    return {
+      check: { freed: forced.freed!.length, missing, extra, event: forced.event, collection: null },
+      unchecked: null,
+    };
+  }
+  const { id, start, stop, generation } = own;
+  if (generation !== 2 || stop === null)
+    return no(
+      `collection ${id} begins at #${start}, before one can be forced, and it is no full one: choose a time after #${stop ?? start}`,
+    );
+  const freed = freedBetween(replay, time, eventNumber(start), eventNumber(stop));
+  return { check: { freed: freed.length, ...compared(freed, garbage), event: start, collection: id }, unchecked: null };
+}
+
+function compared(freed: readonly number[], { objects }: GarbageAt): { missing: number; extra: number } {
+  const expected = new Set(objects.filter(({ uncollectable }) => !uncollectable).map(({ address }) => address));
   const found = new Set(freed);
   return {
-    freed: freed.length,
     missing: [...expected].filter((address) => !found.has(address)).length,
     extra: freed.filter((address) => !expected.has(address)).length,
   };
+}
+
+/** Addresses of the objects that were there before event `at` and died from event `start` to event `stop`. */
+function freedBetween(replay: Replay, at: EventNumber, start: EventNumber, stop: EventNumber): number[] {
+  const there = new Set<number>();
+  for (const object of replay.seek(at).eachObject()) if (object.alive) there.add(object.address);
+  const freed = new Set<number>();
+  for (const { columns, first, last } of replay.range(at, stop)) {
+    const { kind, address } = columns;
+    for (let row = first; row < last; row++) {
+      const where = address[row]!;
+      if (kind[row] === Kind.resurrect) {
+        if (freed.delete(where)) there.add(where);
+      } else if (kind[row] === Kind.dealloc && there.delete(where) && columns.first + row >= start) freed.add(where);
+    }
+  }
+  return [...freed];
 }

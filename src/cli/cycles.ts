@@ -8,6 +8,7 @@ import {
   type CyclesAnswer,
   createdCycles,
   Failure,
+  type GarbageCheck,
   type GarbageNow,
   garbageNow,
   type Moment,
@@ -58,7 +59,7 @@ export const cyclesCommand: CommandModule<object, Arguments> = {
       .option("check", {
         type: "boolean",
         default: false,
-        describe: "with --time: force a collection there, in a run that is thrown away, and compare",
+        describe: "with --time: compare with a collection that is forced there, in a run that is thrown away",
       })
       .option("assert-none", { type: "boolean", default: false, describe: "exit 1 if a cycle was created" })
       .option("since", { type: "string", describe: "leave out cycles that were closed before this time" })
@@ -88,7 +89,7 @@ export const cyclesCommand: CommandModule<object, Arguments> = {
       if (time !== undefined) {
         const now = await garbageNow(replay, resolveTime(replay, time), { check, onProgress });
         text = json ? jsonText(now) : garbageText(now, limit, homeOf(replay));
-        failed = now.check !== null && now.check.missing > 0;
+        failed = now.unchecked !== null || (now.check !== null && now.check.missing > 0);
       } else {
         const from = since === undefined ? undefined : resolveTime(replay, since, "--since");
         const onScan = progress("reading", () => replay.end);
@@ -276,18 +277,25 @@ function assertText(answer: CyclesAnswer, limit: number, replay: Replay): string
   return `${plural(all, "cycle")} ${all === 1 ? "was" : "were"} created${since}${unknownEnd}:\n\n${findingsText(answer.findings, limit, homeOf(replay), "")}`;
 }
 
+function checkText({ freed, missing, extra, event, collection }: GarbageCheck, at: number): string {
+  const later = event === at ? "there" : `at #${count(event)}, ${plural(event - at, "event")} later,`;
+  const which =
+    collection === null
+      ? `a collection that was forced ${later}`
+      : `collection ${collection}, which the program ran ${later}`;
+  return missing === 0 && extra === 0
+    ? `Checked: ${which} freed exactly these ${plural(freed, "object")}.\n`
+    : `Checked: ${which} freed ${plural(freed, "object")}: ${count(extra)} more, and not ${count(missing)} of these.\n`;
+}
+
 export function garbageText(now: GarbageNow, limit: number, home: string): string {
   const lines = [
     `${timeText(now.time)}: a full collection would find ${plural(now.unreachable, "container")} unreachable and free ${plural(now.objects - now.uncollectable, "object")} (${bytes(now.bytes)})\n`,
     `It looks at ${plural(now.tracked, "container")}${now.frozen > 0 ? `; ${count(now.frozen)} are frozen` : ""}.\n`,
   ];
   if (now.uncollectable > 0) lines.push(`${plural(now.uncollectable, "object")} would be kept as uncollectable.\n`);
-  if (now.check)
-    lines.push(
-      now.check.missing === 0 && now.check.extra === 0
-        ? `Checked: a collection that was forced there freed exactly these ${plural(now.check.freed, "object")}.\n`
-        : `Checked: a collection that was forced there freed ${plural(now.check.freed, "object")}: ${count(now.check.extra)} more, and not ${count(now.check.missing)} of these.\n`,
-    );
+  if (now.check) lines.push(checkText(now.check, now.time.event));
+  if (now.unchecked !== null) lines.push(`Not checked: ${printable(now.unchecked)}.\n`);
   for (const { type, count: n } of now.finalizers.slice(0, limit))
     lines.push(`Would run: the finalizer of ${plural(n, "object")} of type ${printable(type)}\n`);
   for (const { callback, type, count: n } of now.callbacks.slice(0, limit))

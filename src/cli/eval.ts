@@ -42,6 +42,7 @@ export const evalCommand: CommandModule<object, Arguments> = {
     try {
       await past.goTo(instant);
       const result = await past.evaluate(expression, options).finally(line.hide);
+      if (result.note !== null) process.stderr.write(`refledger: ${printable(result.note)}\n`);
       if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
       else {
         process.stdout.write(printableLines(result.output));

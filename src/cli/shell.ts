@@ -27,6 +27,7 @@ interface Arguments extends PlaceArguments {
 
 /** Lines that the history keeps. */
 const HISTORY = 1000;
+const AGAIN = "refledger: the program has to be run again, so what you assigned is gone\n";
 const LEAVE = /^\s*(exit|quit)\s*(\(\s*\))?\s*$/;
 /** A name with its dots at the end of a line. */
 const NAME = /[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}\p{N}_]*)*$/u;
@@ -53,8 +54,9 @@ export const shellCommand: CommandModule<object, Arguments> = {
     const past = await Past.enter(trace, { onProgress: line.show });
     try {
       await past.goTo(instant).finally(line.hide);
-      const { ok, text, where } = await past.evaluate("None", options).finally(line.hide);
-      if (!ok) throw new Failure(text, 2);
+      const { ok, text, where, note, left } = await past.evaluate("None", options).finally(line.hide);
+      if (!ok) throw new Failure(printable(text), left ? 1 : 2);
+      if (note !== null) process.stderr.write(`refledger: ${printable(note)}\n`);
       await (process.stdin.isTTY ? talk(past, options, where, keepsHistory) : obey(past, options));
     } finally {
       await past.close();
@@ -67,6 +69,8 @@ class Prompt {
   readonly #past: Past;
   readonly #options: QuestionOptions;
   #lines: string[] = [];
+  /** Whether the last statement came to an exception or to no end. */
+  lastFailed = false;
 
   constructor(past: Past, options: QuestionOptions) {
     this.#past = past;
@@ -86,16 +90,19 @@ class Prompt {
     if (!this.isContinued && LEAVE.test(text)) return true;
     this.#lines.push(text);
     try {
-      const { status, printed, traceback } = await this.#past.line(this.#lines.join("\n"), this.#options);
+      const { status, printed, traceback, died } = await this.#past.line(this.#lines.join("\n"), this.#options);
       for (const part of printed) (part.to === 1 ? process.stdout : process.stderr).write(printableLines(part.text));
       process.stderr.write(printableLines(traceback));
+      if (died) process.stderr.write(AGAIN);
+      if (status !== "more") this.lastFailed = status === "failed";
       if (status === "more") return false;
       this.#lines = [];
       return status === "left";
     } catch (error) {
       if (!(error instanceof TookTooLong)) throw error;
       process.stderr.write(`refledger: ${printable(error.message)}\n`);
-      process.stderr.write("refledger: the program had to be run again, so what you assigned is gone\n");
+      process.stderr.write(AGAIN);
+      this.lastFailed = true;
       this.#lines = [];
       return false;
     }
@@ -109,6 +116,7 @@ async function obey(past: Past, options: QuestionOptions): Promise<void> {
   // What the last line left open ends with the input.
   if (prompt.isContinued) await prompt.take("");
   if (prompt.isContinued) throw new Failure("the input ends in the middle of a statement");
+  if (prompt.lastFailed) process.exitCode = 1;
 }
 
 /** Lines from a person. */

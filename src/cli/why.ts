@@ -78,6 +78,7 @@ export const whyCommand: CommandModule<object, Arguments> = {
     } finally {
       line.hide();
     }
+    if (result.note !== undefined) process.stderr.write(`refledger: ${printable(result.note)}\n`);
     await standardOutput().write(
       json ? `${JSON.stringify(result, null, 2)}\n` : whyText(result, limit, { time, home: homeAt(trace) }),
     );

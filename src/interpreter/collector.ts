@@ -11,7 +11,13 @@
  *
  * What the collector frees takes other things with it, which it does not look at itself: strings, numbers, untracked tuples. They are found by
  * taking off their counts what the garbage holds of them. A class that dies is also taken off the list of its bases' subclasses
- * (remove_subclass, Objects/typeobject.c), which ends a weak reference and the number that it is filed under. To be called where a collection could run; memory is read, nothing else.
+ * (remove_subclass, Objects/typeobject.c), which ends a weak reference and the number that it is filed under. Memory is read, nothing else.
+ *
+ * It answers at any event. Where no collection could run, in the middle of some C function,
+ *
+ * - an object that is being deallocated may still be tracked: it is no garbage, and holds what it has not let go of yet;
+ * - a reference may stand in two places, or be on its way between them: an object with more references than its count is held;
+ * - while a collection runs, its lists are not whole: the tracked objects are found by their headers then.
  */
 import { assert } from "../base/failure.js";
 import { EdgeKind, GraphReader } from "./graph.js";
@@ -93,7 +99,8 @@ export class CollectorReader {
     this.#taker.visit(object);
   }
 
-  #lists(): { young: number; others: number[]; permanent: number } {
+  /** Their places, without a look at what is on them. */
+  #heads(): { young: number; others: number[]; permanent: number } {
     const { offsets, runtime } = this.#probe.plan.layout;
     const interpreter = this.#heap.u32(runtime + offsets.runtime.interpretersHead);
     const statistics = interpreter + offsets.interpreter.gc + offsets.gc.collecting - STATISTICS;
@@ -103,11 +110,16 @@ export class CollectorReader {
       number,
       number,
     ];
-    for (const head of [young, old0, old1, permanent]) {
+    return { young, others: [old0, old1], permanent };
+  }
+
+  #lists(): { young: number; others: number[]; permanent: number } {
+    const { young, others, permanent } = this.#heads();
+    for (const head of [young, ...others, permanent]) {
       const next = (this.#heap.u32(head) & ~GC_FLAGS) >>> 0;
       assert((this.#heap.u32(next + 4) & ~GC_FLAGS) >>> 0 === head, "the collector's lists are where 3.14 has them");
     }
-    return { young, others: [old0, old1], permanent };
+    return { young, others, permanent };
   }
 
   *#members(head: number): Generator<number> {
@@ -120,16 +132,12 @@ export class CollectorReader {
     return this.#heap.u32(this.#lists().young + LIST_COUNT);
   }
 
-  read(): Garbage {
-    const { young, others, permanent } = this.#lists();
+  /** `isBoundary`: a collection could run here; the numbers must fit then. */
+  read(isBoundary: boolean): Garbage {
     const heap = this.#heap;
-    let frozen = 0;
-    for (const _ of this.#members(permanent)) frozen++;
+    const { candidates, young, frozen } = this.#tracked();
     const untracked = this.#untrackedTuples(young);
-    const tracked: number[] = [];
-    for (const head of [...others, young])
-      for (const object of this.#members(head))
-        if (heap.u32(object) < IMMORTAL_MINIMUM && !untracked.has(object)) tracked.push(object);
+    const tracked = candidates.filter((object) => heap.u32(object) < IMMORTAL_MINIMUM && !untracked.has(object));
     const index = new AddressIndex(this.#probe.plan.region.end, this.#probe.heapEnd, tracked);
 
     // update_refs, subtract_refs
@@ -145,10 +153,10 @@ export class CollectorReader {
     const work: number[] = [];
     for (let i = 0; i < tracked.length; i++) {
       assert(
-        refs[i]! >= 0,
+        refs[i]! >= 0 || !isBoundary,
         `${this.#typeName(heap.typeOf(tracked[i]!))} at ${tracked[i]}: more references than its count`,
       );
-      if (refs[i]! > 0) {
+      if (refs[i]! !== 0 || this.#isDying(tracked[i]!)) {
         reachable[i] = 1;
         work.push(i);
       }
@@ -164,7 +172,28 @@ export class CollectorReader {
     const unreachable = tracked.filter((_, i) => reachable[i] === 0);
     const found = new Set(unreachable);
     const kept = this.#legacy(unreachable, found);
-    return { ...this.#describe(found, kept), tracked: tracked.length, frozen };
+    return { ...this.#describe(found, kept, !isBoundary), tracked: tracked.length, frozen };
+  }
+
+  /** What the collector has on its lists, which of that is young, and how many are frozen. */
+  #tracked(): { candidates: number[]; young: Iterable<number>; frozen: number } {
+    const heap = this.#heap;
+    if (this.#probe.collectorField(0) === 0) {
+      const { young, others, permanent } = this.#lists();
+      let frozen = 0;
+      for (const _ of this.#members(permanent)) frozen++;
+      const candidates = [...others, young].flatMap((head) => [...this.#members(head)]);
+      return { candidates, young: this.#members(young), frozen };
+    }
+    const permanent = new Set(this.#members(this.#heads().permanent));
+    const candidates: number[] = [];
+    for (const object of this.#probe.headers())
+      if (this.#isGc(object) && heap.u32(object - GC_HEAD) !== 0 && !permanent.has(object)) candidates.push(object);
+    return { candidates, young: candidates, frozen: permanent.size };
+  }
+
+  #isDying(object: number): boolean {
+    return this.#heap.u32(object) === 0 || this.#probe.isDead(object);
   }
 
   /** All that `tp_traverse` shows. */
@@ -219,11 +248,11 @@ export class CollectorReader {
   }
 
   /** Tuples that a collection first takes off its list (untrack_tuples, _PyTuple_MaybeUntrack), in the list's order. */
-  #untrackedTuples(young: number): Set<number> {
+  #untrackedTuples(young: Iterable<number>): Set<number> {
     const heap = this.#heap;
     const { tuple } = this.#probe.plan.layout.offsets;
     const untracked = new Set<number>();
-    for (const object of this.#members(young)) {
+    for (const object of young) {
       if (!this.#isTuple(heap.typeOf(object))) continue;
       const length = heap.u32(object + tuple.length);
       let mayBeInCycle = false;
@@ -279,7 +308,11 @@ export class CollectorReader {
     return kept;
   }
 
-  #describe(found: ReadonlySet<number>, kept: ReadonlySet<number>): Omit<Garbage, "tracked" | "frozen"> {
+  #describe(
+    found: ReadonlySet<number>,
+    kept: ReadonlySet<number>,
+    halfBuilt: boolean,
+  ): Omit<Garbage, "tracked" | "frozen"> {
     const heap = this.#heap;
     const labels: string[] = [""];
     const numbers = new Map<string, number>();
@@ -292,10 +325,12 @@ export class CollectorReader {
       }
       return number;
     };
-    const graph = new GraphReader(this.#probe, heap, {
-      edge: (_source, target, kind, label) => sink(target, kind, label),
-      label: graphLabel,
-    });
+    const graph = new GraphReader(
+      this.#probe,
+      heap,
+      { edge: (_source, target, kind, label) => sink(target, kind, label), label: graphLabel },
+      halfBuilt,
+    );
     const taker = this.#taker;
     this.#taker = graph;
     const objects: GarbageObject[] = [];

@@ -69,6 +69,8 @@ export interface Hooks {
   readonly storeFrame: FunctionIndex;
   /** (object): an object is handed to its destructor */
   readonly destroyed: FunctionIndex;
+  /** Instructions for the evaluation loop, between two bytecodes: whoever waits for such a moment is called. */
+  readonly boundary: Uint8Array;
   readonly domain: GlobalIndex;
 }
 
@@ -77,6 +79,7 @@ export const EXPORTS = {
   limit: "refledger_limit",
   recording: "refledger_recording",
   safePointDue: "refledger_safe_point_due",
+  boundaryDue: "refledger_boundary_due",
   tracer: "refledger_tracer",
 } as const;
 
@@ -95,6 +98,7 @@ class HookBuilder {
   readonly #limit: GlobalIndex;
   readonly #recording: GlobalIndex;
   readonly #safePointDue: GlobalIndex;
+  readonly #boundaryDue: GlobalIndex;
   readonly #depth: GlobalIndex;
   readonly #domain: GlobalIndex;
   readonly #nothing: TypeIndex;
@@ -111,6 +115,7 @@ class HookBuilder {
     this.#limit = module.addGlobal(region.ringLimit);
     this.#recording = module.addGlobal(0);
     this.#safePointDue = module.addGlobal(0);
+    this.#boundaryDue = module.addGlobal(0);
     this.#depth = module.addGlobal(0);
     this.#domain = module.addGlobal(0);
     this.#nothing = module.addType([], []);
@@ -121,6 +126,7 @@ class HookBuilder {
     module.addExport(EXPORTS.limit, ExternalKind.global, this.#limit);
     module.addExport(EXPORTS.recording, ExternalKind.global, this.#recording);
     module.addExport(EXPORTS.safePointDue, ExternalKind.global, this.#safePointDue);
+    module.addExport(EXPORTS.boundaryDue, ExternalKind.global, this.#boundaryDue);
   }
 
   all(): Hooks {
@@ -135,8 +141,17 @@ class HookBuilder {
       storeType: this.#storeType(),
       storeFrame: this.#storeFrame(frameChanged),
       destroyed,
+      boundary: this.#boundary(),
       domain: this.#domain,
     };
+  }
+
+  /** Leaves the operand stack as it is. One test of a global for each bytecode; nobody waits while recording. */
+  #boundary(): Uint8Array {
+    const a = new Assembler();
+    a.global_get(this.#boundaryDue).if();
+    this.#callTable(a, TABLE.safePoint, this.#nothing);
+    return a.end().fragment();
   }
 
   /** Pushes 1 when the bit for the address in a local is set. */

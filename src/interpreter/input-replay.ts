@@ -36,9 +36,6 @@ export class InputReplay {
   /** Stands in for every call while set: what asks now is not the program. */
   instead: ((name: string, args: readonly unknown[]) => unknown) | undefined;
 
-  /** Called whenever CPython looks for signals: between two bytecodes, where signal handlers could run. */
-  betweenBytecodes: (() => void) | undefined;
-
   /** `library`: the file that the log refers to. */
   constructor(source: InputSource, library: Uint8Array) {
     this.#log = new LogReader(source);
@@ -133,7 +130,6 @@ export class InputReplay {
     let since = 0;
     let due = -1;
     return () => {
-      this.betweenBytecodes?.();
       if (due < 0) {
         if (this.#ahead < 0 && !this.#log.ended) this.#ahead = this.#log.unsigned();
         if (this.#ahead !== Token.firstReturn + id) {

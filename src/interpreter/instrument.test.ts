@@ -43,6 +43,7 @@ describe("the interpreter's module", () => {
           .map(({ name }) => name)
           .sort(),
       ).toEqual([
+        "refledger_boundary_due",
         "refledger_limit",
         "refledger_recording",
         "refledger_ring",

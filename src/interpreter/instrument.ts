@@ -7,6 +7,9 @@
  * - `i32.store` at the offset of `PyThreadState.current_frame`: frames entered and left.
  * - `i32.store` at the offset of `ob_type`, in the functions that set `__class__`.
  *
+ * The `br_table` with which the evaluation loop goes to a bytecode's code is preceded by a test whether somebody waits for a
+ * moment between two bytecodes, as a second run does that is to be held there.
+ *
  * Every other byte of the module's code stays where it was, and no index changes.
  */
 import { ByteWriter } from "../base/bytes.js";
@@ -53,6 +56,7 @@ export function instrument(original: Uint8Array): Instrumented {
   const allocator = allocatorFunctions(module);
   for (let f = module.importedFunctionCount; f < module.functionCount; f++)
     if (!allocator.has(functionIndex(f))) rewriter.rewrite(functionIndex(f), prefixes.get(functionIndex(f)));
+  assert(rewriter.dispatches === 1, "the evaluation loop goes to the code of a bytecode in one place");
   return {
     bytes: module.emit(),
     plan: {
@@ -100,6 +104,9 @@ function allocatorFunctions(module: WasmModule): Set<FunctionIndex> {
 
 const ALLOCATOR = ["malloc", "free", "calloc", "realloc", "memalign", "posix_memalign"];
 
+/** Fewest targets of the jump to a bytecode's code; any other jump of the evaluation loop has some dozens. */
+const BYTECODES = 200;
+
 class Rewriter {
   readonly #module: WasmModule;
   readonly #layout: Layout;
@@ -108,12 +115,16 @@ class Rewriter {
   readonly #setClass: ReadonlySet<FunctionIndex>;
   readonly siteFunction: number[] = [];
   readonly siteOffset: number[] = [];
+  readonly #evaluator: FunctionIndex;
+  /** Places where a bytecode's code is gone to. */
+  dispatches = 0;
 
   constructor(module: WasmModule, layout: Layout, hooks: Hooks) {
     this.#module = module;
     this.#layout = layout;
     this.#hooks = hooks;
     this.#tracerAddress = tracerAddress(module);
+    this.#evaluator = required(module, "_PyEval_EvalFrameDefault");
     this.#setClass = new Set(layout.setClass);
   }
 
@@ -137,8 +148,21 @@ class Rewriter {
     const inSetClass = this.#setClass.has(f);
     while (!c.done) {
       const at = c.at;
-      if (skipInstruction(c) !== Opcode.i32_store) continue;
+      const opcode = skipInstruction(c);
       const after = c.at;
+      if (opcode === Opcode.br_table && f === this.#evaluator) {
+        c.at = at + 1;
+        const targets = c.count();
+        c.at = after;
+        if (targets < BYTECODES) continue;
+        this.dispatches++;
+        out.bytes(bytes.subarray(copied, at));
+        out.bytes(hooks.boundary);
+        copied = at;
+        changed = true;
+        continue;
+      }
+      if (opcode !== Opcode.i32_store) continue;
       c.at = at + 1;
       c.u32();
       const offset = c.u32();

@@ -22,7 +22,7 @@ export interface ProbeListener {
   collectStart(generation: number, reason: number): void;
   /** Returns what the collection found, or undefined where it did nothing since one was already under way. */
   collectStop(generation: number, found: number): { collected: number; uncollectable: number };
-  /** A Python function is being entered: the heap is as consistent as it is for a collection. */
+  /** A Python function is being entered, or a bytecode is about to begin: the heap is as consistent as it is for a collection. */
   safePoint(): void;
   /** A reference met while a `tp_traverse` that the host called runs. */
   visit(object: number): void;
@@ -131,6 +131,11 @@ export class Probe {
   /** Asks for a call of `safePoint` at the next function entered; the listener ends it with `false`. */
   set safePointDue(due: boolean) {
     this.#globals.safePointDue.value = due ? 1 : 0;
+  }
+
+  /** Asks for calls of `safePoint` between any two bytecodes, as long as it is set. */
+  set boundaryDue(due: boolean) {
+    this.#globals.boundaryDue.value = due ? 1 : 0;
   }
 
   /** Switches recording off and on again, between records; nothing is lost, for nothing is written meanwhile. */

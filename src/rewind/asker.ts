@@ -9,7 +9,7 @@
 export const LONGEST_TEXT = 1 << 20;
 
 /** What `answer` says first. */
-export type Status = "value" | "done" | "more" | "left" | "failed" | "no place";
+export type Status = "value" | "done" | "more" | "left" | "failed" | "no place" | "left behind";
 
 export const askerSource = `
 import sys, builtins, _io

@@ -5,11 +5,13 @@
  * Python's collector is off meanwhile, unless the question turns it on.
  *
  * It cannot look outside. Of the system calls only these do something: writing to the standard streams collects the text, and the
- * files of past-files.ts can be read. Clocks stand still; everything else fails with ENOSYS.
+ * files of past-files.ts can be read. Clocks stand still, and the calendar is UTC's; everything else fails with ENOSYS.
  */
+import { assert } from "../base/failure.js";
 import { InterpreterCrash, ProgramExit } from "../interpreter/failures.js";
 import type { Guest } from "../interpreter/guest.js";
 import type { Region } from "../interpreter/hooks.js";
+import { utcDate, utcFields } from "../interpreter/kernel/clock-calls.js";
 import { errno } from "../interpreter/kernel/errno.js";
 import { SIGINT } from "../interpreter/kernel/interrupt.js";
 import { askerSource, LONGEST_TEXT, type Status } from "./asker.js";
@@ -20,6 +22,8 @@ import { Snapshot } from "./snapshot.js";
 /** Start symbol of Python's grammar for a file (Include/compile.h). */
 const FILE_INPUT = 257;
 const PAGE = 65536;
+/** What looking up a name answers (netdb.h). */
+const EAI_FAIL = -4;
 
 /** What of the world a visitor is shown. */
 export interface Surroundings {
@@ -38,6 +42,8 @@ export interface VisitAnswer {
   readonly where: string | null;
   /** Whether it was interrupted from outside. */
   readonly interrupted: boolean;
+  /** Whether the interpreter did not survive it: nothing more can be asked in this run. */
+  readonly died: boolean;
 }
 
 type Calls = (name: string, args: readonly unknown[]) => unknown;
@@ -67,7 +73,7 @@ export class Visit {
     this.#printedLength = 0;
     this.#interrupted = false;
     const found = this.#survive(() => this.#guest.withStack(() => this.#ask(question)));
-    return { ...found, printed: this.#printed, interrupted: this.#interrupted };
+    return { ...found, printed: this.#printed, interrupted: this.#interrupted, died: this.#broken };
   }
 
   /** Puts everything back. False if that is not possible: the run must not go on. */
@@ -77,7 +83,7 @@ export class Visit {
 
   #survive(ask: () => Found): Found {
     const failed = (text: string): Found => ({ status: "failed", text, traceback: "", where: null });
-    if (this.#broken) return failed("the interpreter did not survive an earlier question");
+    assert(!this.#broken, "who does not survive a question is not asked again");
     try {
       return ask();
     } catch (error) {
@@ -181,13 +187,28 @@ export class Visit {
           return 0; // Python raises MemoryError
         }
       }
+      // These answer with a promise to wait for, or with null for going on to the system call itself.
+      if (/^_maybe_\w+_async$/.test(name)) return null;
       if (name === "clock_time_get") {
         memory.setU64(third!, 0n);
         return 0;
       }
       if (name.startsWith("__syscall_")) return -errno.ENOSYS;
       if (name.startsWith("fd_") || name === "random_get") return errno.ENOSYS;
-      if (name === "_mktime_js" || name === "_timegm_js") return -1n;
+      if (name === "_gmtime_js" || name === "_localtime_js") {
+        const [seconds, to] = args as [bigint, number];
+        for (const [i, value] of utcFields(new Date(Number(seconds) * 1000)).entries())
+          memory.setU32(to + 4 * i, value);
+        return undefined;
+      }
+      if (name === "_timegm_js" || name === "_mktime_js") {
+        const date = utcDate((index) => memory.i32(first! + 4 * index));
+        if (Number.isNaN(date.getTime())) return -1n;
+        for (const [i, value] of utcFields(date).entries()) memory.setU32(first! + 4 * i, value);
+        return BigInt(date.getTime() / 1000);
+      }
+      if (name === "getaddrinfo" || name === "getnameinfo") return EAI_FAIL;
+      if (name === "_mmap_js") return -errno.ENOSYS;
       return 0;
     };
   }

@@ -6,7 +6,7 @@
  * Exactly at an event: a record has 12 bytes at least, so when n events are left to the target, the ring is set to be handed out
  * after 12 n bytes. That never lets the target pass; it takes some twenty flushes to get there, the last of them after one record.
  * The interpreter is then in the middle of some C function: its memory can be read, and nothing else. To ask Python something, the
- * run goes on to the next safe point: where a function is entered, or where CPython looks for signals, which it does in loops.
+ * run goes on to the next boundary between two bytecodes: to the end of the bytecode under way, or to the first of a function that it calls.
  *
  * Types are numbered as the trace has them: an audit or a graph that was taken while recording numbers types that it is first to meet.
  */
@@ -15,6 +15,7 @@ import { type EventNumber, eventNumber } from "../base/ids.js";
 import { CollectorReader, type Garbage } from "../interpreter/collector.js";
 import type { TypeFacts } from "../interpreter/heap-reader.js";
 import type { Plan } from "../interpreter/instrument.js";
+import { FRAME_OWNED_BY_INTERPRETER } from "../interpreter/layout.js";
 import { KIND_BITS, RAW_WORDS, RawKind } from "../interpreter/raw-events.js";
 import { ChannelWriter } from "../record/channel.js";
 import type { Placed } from "../record/messages.js";
@@ -27,6 +28,12 @@ import { type Moment, type MomentQuestion, readMoment } from "./moment.js";
 
 const KIND_MASK = (1 << KIND_BITS) - 1;
 const SHORTEST = 4 * RAW_WORDS[RawKind.incref]!;
+/** Low bits of a stack reference (pycore_stackref.h). */
+const STACK_TAG = 3;
+/** `_PyInterpreterFrame.owner` of a generator's frame (pycore_interpframe_structs.h). */
+const FRAME_OWNED_BY_GENERATOR = 1;
+/** Bytes from `_co_firsttraceable` of a code object to its instructions (Include/cpython/code.h, 32-bit). */
+const FIRST_TRACEABLE = 8;
 /** ms between two words about progress. */
 const PROGRESS_EVERY = 100;
 
@@ -39,7 +46,12 @@ export interface FollowerListener {
   lost(): void;
   /** The target is reached, in the middle of some C function. */
   arrived(): void;
-  safePoint(): void;
+  /**
+   * A boundary between two bytecodes of a Python function, where somebody waits for one: true to be held there (`boundary`), false to
+   * come to the next. Records are not handed on yet.
+   */
+  wantsBoundary(): boolean;
+  boundary(): void;
   /** Records were handed on. */
   flushed(): void;
   /** The program is over: the interpreter is about to begin its end. */
@@ -58,6 +70,14 @@ export class Follower extends Observer {
   #lastType = 0;
   #target = Number.POSITIVE_INFINITY;
   #told = 0;
+  /** Python functions that run, by calls and returns since the start, and the fewest of them since `#since`. */
+  #depth = 0;
+  #fewest = 0;
+  #since = { depth: 0, isRunning: false };
+  #isAtBoundary = false;
+  /** Bytes of records that waited at the last boundary that was only noted; -1: they have been handed on since. */
+  #noted = -1;
+  #lastBoundary: { events: number; depth: number } | null = null;
   /** Who traverses at the moment, if not the audit. */
   #visitor: { visit(object: number): void } | undefined;
 
@@ -141,9 +161,93 @@ export class Follower extends Observer {
   }
 
   override safePoint(): void {
-    this.probe.safePointDue = false;
+    if (!this.#isInFunction()) return;
+    if (this.#listener.wantsBoundary()) this.holdHere();
+    else this.#noted = this.probe.pending;
+  }
+
+  /** To be called where Python can be asked. */
+  holdHere(): void {
+    this.probe.boundaryDue = false;
+    this.#isAtBoundary = true;
     this.probe.flush();
-    this.#listener.safePoint();
+    this.#isAtBoundary = false;
+    this.#listener.boundary();
+  }
+
+  /** Whether the run is at a boundary with whatever event it tells of: `boundary` follows. */
+  get isAtBoundary(): boolean {
+    return this.#isAtBoundary;
+  }
+
+  /** The innermost frame that is a Python function's; 0 = none runs. */
+  #frame(): number {
+    const { offsets, currentThread } = this.probe.plan.layout;
+    const thread = this.heap.u32(currentThread);
+    let frame = thread && this.heap.u32(thread + offsets.thread.currentFrame);
+    while (frame !== 0 && this.heap.u8(frame + offsets.frame.owner) === FRAME_OWNED_BY_INTERPRETER)
+      frame = this.heap.u32(frame + offsets.frame.previous);
+    return frame;
+  }
+
+  #codeOf(frame: number): number {
+    return (this.heap.u32(frame + this.probe.plan.layout.offsets.frame.executable) & ~STACK_TAG) >>> 0;
+  }
+
+  /**
+   * Whether a function's body runs. Until the instructions are over that make its cells, Python does not count the frame as begun
+   * (_PyFrame_IsIncomplete, Include/internal/pycore_interpframe.h), and who asks would be answered by its caller.
+   */
+  #isInFunction(): boolean {
+    const { offsets, currentThread } = this.probe.plan.layout;
+    const frame = this.#frame();
+    // The loop also runs the few instructions of a frame that stands for an entry from C: below it a C function is under way.
+    if (frame === 0 || frame !== this.heap.u32(this.heap.u32(currentThread) + offsets.thread.currentFrame))
+      return false;
+    if (this.heap.u8(frame + offsets.frame.owner) === FRAME_OWNED_BY_GENERATOR) return true;
+    const code = this.#codeOf(frame);
+    const start = code + offsets.code.adaptive;
+    return this.heap.u32(frame + offsets.frame.instrPtr) >= start + 2 * this.heap.u32(start - FIRST_TRACEABLE);
+  }
+
+  /** What runs now is what later places are told from (`sinceHere`). */
+  here(): void {
+    this.#fewest = this.#depth;
+    this.#since = { depth: this.#depth, isRunning: this.#frame() !== 0 };
+  }
+
+  /** From the function that ran at `here`: whether it has been left since, and how many calls below it the run is. */
+  sinceHere(): { readonly left: boolean; readonly deeper: number } {
+    const { depth, isRunning } = this.#since;
+    return isRunning
+      ? { left: this.#fewest < depth, deeper: Math.max(0, this.#depth - depth) }
+      : { left: false, deeper: 0 };
+  }
+
+  /** Qualified name of the function that runs; null: none does. */
+  runningFunction(): string | null {
+    const frame = this.#frame();
+    if (frame === 0) return null;
+    return this.heap.text(this.heap.u32(this.#codeOf(frame) + this.probe.plan.layout.offsets.code.qualname)) ?? null;
+  }
+
+  /**
+   * The stack pointer in the running frame is that of its last call, while the evaluation loop keeps its own: whoever looks at frames
+   * during a visit (a young collection does) is to see no temporaries rather than stale ones.
+   */
+  forgetTemporaries(): void {
+    const { offsets } = this.probe.plan.layout;
+    const frame = this.#frame();
+    if (frame === 0) return;
+    const names = this.heap.u32(this.#codeOf(frame) + offsets.code.localsplusnames);
+    const base = frame + offsets.frame.localsplus + 4 * this.heap.u32(names + offsets.tuple.length);
+    this.probe.words[(frame + offsets.frame.stackpointer) >>> 2] = base;
+  }
+
+  /** Events at the last boundary that was noted, and how many functions ran more there than do now; null = there was none. */
+  get lastBoundary(): { readonly events: number; readonly deeper: number } | null {
+    const last = this.#lastBoundary;
+    return last && { events: last.events, deeper: last.depth - this.#depth };
   }
 
   /** The object graph as it is now: memory is read, nothing else. */
@@ -154,18 +258,15 @@ export class Follower extends Observer {
     });
   }
 
-  /** What a full collection would free now: memory is read, nothing else. */
-  garbage(): Garbage {
+  /** What a full collection would free now: memory is read, nothing else. `isBoundary`: one could run here. */
+  garbage(isBoundary: boolean): Garbage {
     const collector = new CollectorReader(this.probe, this.heap);
-    const wasRecording = this.probe.recording;
     this.#visitor = collector;
-    // The traversals of ctypes count what they look at, up and down again: no events of the program's.
-    this.probe.pause();
     try {
-      return collector.read();
+      // The traversals of ctypes count what they look at, up and down again: no events of the program's.
+      return this.probe.aside(() => collector.read(isBoundary));
     } finally {
       this.#visitor = undefined;
-      if (wasRecording) this.probe.resume();
     }
   }
 
@@ -219,7 +320,12 @@ export class Follower extends Observer {
 
   #records(words: Int32Array): boolean {
     if (!this.#channel.publish(words, 0, 0)) this.#listener.lost();
-    this.#events += countEvents(words);
+    if (this.#noted >= 0) {
+      this.#count(words.subarray(0, this.#noted >>> 2));
+      this.#lastBoundary = { events: this.#events, depth: this.#depth };
+      this.#count(words.subarray(this.#noted >>> 2));
+      this.#noted = -1;
+    } else this.#count(words);
     const now = performance.now();
     if (now - this.#told >= PROGRESS_EVERY) {
       this.#told = now;
@@ -231,22 +337,24 @@ export class Follower extends Observer {
     this.#aim();
     return true;
   }
-}
 
-/** Every record but the introduction of a type or code object is one event. */
-function countEvents(words: Int32Array): number {
-  let events = 0;
-  for (let i = 0; i < words.length; ) {
-    const kind = words[i]! & KIND_MASK;
-    if (kind === RawKind.incref || kind === RawKind.decref) {
-      i += 3;
-      events++;
-    } else {
+  /** Every record but the introduction of a type or code object is one event. */
+  #count(words: Int32Array): void {
+    let events = 0;
+    for (let i = 0; i < words.length; ) {
+      const kind = words[i]! & KIND_MASK;
+      if (kind === RawKind.incref || kind === RawKind.decref) {
+        i += 3;
+        events++;
+        continue;
+      }
       i += RAW_WORDS[kind]!;
       if (kind !== RawKind.intern) events++;
+      if (kind === RawKind.call) this.#depth++;
+      else if (kind === RawKind.return && --this.#depth < this.#fewest) this.#fewest = this.#depth;
     }
+    this.#events += events;
   }
-  return events;
 }
 
 const bytesOf = (column: Uint32Array | undefined): Buffer =>

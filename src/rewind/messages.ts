@@ -21,8 +21,8 @@ export type Request =
   /** The object graph, from memory alone. */
   | { readonly kind: "graph" }
   /**
-   * What a full collection would free: at the event where the run is held, which must be one at which a collection could run, or at the first such
-   * moment from here on. `forced`: one is forced then, everything is put back, and what it freed is told as well.
+   * What a full collection would free: at the event where the run is held ("here", from memory alone), or at the first moment from here on at
+   * which a collection could run. `forced`: one is forced then, everything is put back, and what it freed is told as well.
    */
   | { readonly kind: "garbage"; readonly where: "here" | "safe point"; readonly forced: boolean }
   /** The variables of the program, and what hangs on them. */
@@ -62,6 +62,14 @@ export interface Divergence extends EventText {
   readonly event: number;
 }
 
+/** The function that ran at the instant that was asked for. */
+export interface AskedPlace {
+  /** Qualified name; null: none ran. */
+  readonly function: string | null;
+  /** Whether it was left before Python could be asked. */
+  readonly left: boolean;
+}
+
 export interface Evaluation {
   /** Whether it came to a value. */
   readonly ok: boolean;
@@ -71,8 +79,14 @@ export interface Evaluation {
   readonly traceback: string | null;
   /** What was printed meanwhile. */
   readonly output: string;
-  /** Events that had happened: those asked for, or a few more. */
+  /** Events that had happened: those asked for, or those until the bytecode under way was done. */
   readonly event: number;
+  /** Events that were asked for. */
+  readonly asked: number;
+  /** One line that says how the two differ; null where they do not. */
+  readonly note: string | null;
+  /** Whether the function that ran at the instant was over at `event`: then there is no answer. */
+  readonly left: boolean;
   /** Where: function, file and line, or the module; null outside of every function. */
   readonly where: string | null;
 }
@@ -97,10 +111,19 @@ export type Answer =
   /** The question is put now; what it takes from here on is its own time. */
   | { readonly kind: "asking" }
   /** `spoiled`: the run cannot go on from here. */
-  | { readonly kind: "evaluated"; readonly answer: VisitAnswer; readonly event: number; readonly spoiled: boolean }
+  | {
+      readonly kind: "evaluated";
+      readonly answer: VisitAnswer;
+      readonly event: number;
+      readonly place: AskedPlace;
+      readonly spoiled: boolean;
+    }
   | { readonly kind: "left"; readonly spoiled: boolean }
-  /** The recording was cut off before Python could be asked again; `last`: events at the last moment before, null: there was none. */
-  | { readonly kind: "too late"; readonly last: number | null }
+  /**
+   * The recording was cut off before Python could be asked again; `last`: events at the last moment before, and how many functions ran
+   * more there than at the cut; null: there was none.
+   */
+  | { readonly kind: "too late"; readonly last: { readonly events: number; readonly deeper: number } | null }
   /** There is an answer for a person, and this run is over. */
   | { readonly kind: "failed"; readonly message: string };
 

@@ -11,17 +11,27 @@ import { InputMismatch, InputReplay, InputsEnded } from "../interpreter/input-re
 import { runInterpreter } from "../interpreter/interpreter.js";
 import { libraryPath } from "../interpreter/kernel/own-files.js";
 import { TraceReader } from "../trace/reader.js";
-import { Visit } from "./evaluate.js";
+import { Visit, type VisitAnswer } from "./evaluate.js";
 import { Follower } from "./follower.js";
 import { checkHeap, heapAt } from "./heap-check.js";
 import type { Answer, Divergence, PastWorkerData, Question, Request } from "./messages.js";
 import type { PastFiles } from "./past-files.js";
 
-/** Events before a cut-off end from which on safe points are noted: more than a full ring of records holds. */
+/** Events before a cut-off end from which on boundaries are noted: more than a full ring of records holds. */
 const NEAR = 400_000;
 
+/** The function that was asked about is over. */
+const NOT_ASKED = {
+  status: "left behind",
+  text: "",
+  traceback: "",
+  printed: [],
+  interrupted: false,
+  died: false,
+} as const;
+
 /** Where the run stands while requests are served. */
-type Standing = "before" | "event" | "safe point" | "end" | "over";
+type Standing = "before" | "event" | "boundary" | "end" | "over";
 
 class Past {
   readonly #data: PastWorkerData;
@@ -30,12 +40,12 @@ class Past {
   readonly #follower: Follower;
   #guest: Guest | undefined;
   #served = 0;
-  /** What is to be answered at the next safe point. */
+  /** What is to be answered at the next boundary between two bytecodes. */
   #question: (Request & { kind: "evaluate" | "garbage" }) | undefined;
   #visit: { readonly visit: Visit; readonly wasRecording: boolean } | undefined;
   #files: PastFiles | undefined;
-  /** Events at the last safe point near the end of a recording that was cut off. */
-  #lastSafe: number | null = null;
+  /** Function that ran at the instant that was asked for. */
+  #function: string | null = null;
   #ended = false;
 
   constructor(data: PastWorkerData) {
@@ -48,22 +58,27 @@ class Past {
       diverged: (divergence) => this.#diverged(divergence),
       lost: () => this.#rest(),
       arrived: () => this.#arrived(),
-      flushed: () => {
-        if (this.#nearCutOff() && this.#lastSafe === null) this.#follower.probe.safePointDue = true;
-      },
-      safePoint: () => {
-        // While the interpreter initialises itself, Python cannot be asked yet.
-        if (!this.#guest) this.#follower.probe.safePointDue = true;
-        else if (this.#question) this.#serve("safe point");
-        else this.#noteSafePoint();
+      flushed: () => this.#watch(),
+      wantsBoundary: () => this.#wantsBoundary(),
+      boundary: () => {
+        this.#serve("boundary");
+        this.#watch();
       },
       ended: () => this.#end(),
     });
-    // A loop that calls no Python function has safe points too.
-    this.#replay.betweenBytecodes = () => {
-      if ((this.#question || this.#nearCutOff()) && this.#guest && this.#follower.probe.recording)
-        this.#follower.safePoint();
-    };
+  }
+
+  /** Has boundaries told of if somebody waits for one, or might: the last moment for a question may come any time. */
+  #watch(): void {
+    this.#follower.probe.boundaryDue = this.#question !== undefined || this.#nearCutOff();
+  }
+
+  #wantsBoundary(): boolean {
+    if (!this.#question) return false;
+    // While the interpreter initialises itself, Python cannot be asked yet.
+    if (!this.#guest || !this.#follower.probe.recording) return false;
+    // In a finalizer or callback that a collection runs the collector's lists are not whole. There is a later moment.
+    return !(this.#question.kind === "garbage" && this.#isCollecting);
   }
 
   run(): void {
@@ -98,7 +113,7 @@ class Past {
           },
           mark: (name) => {
             // The function that sets a mark can be asked at that very event.
-            if (this.#question && this.#guest && follower.probe.recording) follower.safePoint();
+            if (this.#wantsBoundary()) follower.holdHere();
             follower.mark(name);
           },
           programEnd: () => this.#end(),
@@ -137,19 +152,17 @@ class Past {
     this.#serve("end");
   }
 
-  /** Whether the run is close to where the recording was cut off: the last moment for a question may come any time. */
+  /** Whether the run is close to where the recording was cut off. */
   #nearCutOff(): boolean {
     return !this.#reader.meta.complete && this.#follower.events >= this.#reader.events - NEAR;
   }
 
-  #noteSafePoint(): void {
-    this.#lastSafe = this.#follower.events;
-    this.#follower.probe.safePointDue = true;
-  }
-
   #arrived(): void {
     this.#settle();
-    if (this.#question) this.#tooLate();
+    if (this.#question) {
+      if (this.#follower.isAtBoundary) return;
+      this.#tooLate();
+    }
     this.#held(false);
     this.#serve("event");
   }
@@ -164,7 +177,7 @@ class Past {
   }
 
   #tooLate(): never {
-    this.#say({ kind: "too late", last: this.#lastSafe });
+    this.#say({ kind: "too late", last: this.#follower.lastBoundary });
     return this.#rest();
   }
 
@@ -173,6 +186,8 @@ class Past {
   }
 
   #held(ended: boolean): void {
+    this.#follower.here();
+    this.#function = this.#follower.runningFunction();
     this.#say({ kind: "held", event: this.#follower.events, ended });
   }
 
@@ -194,12 +209,7 @@ class Past {
 
   /** Answers requests until one asks to go on. */
   #serve(standing: Standing): void {
-    if (this.#question?.kind === "garbage" && standing === "safe point" && this.#isCollecting) {
-      // In a finalizer or callback that a collection runs: the collector's lists are not whole. There is a later moment.
-      this.#follower.probe.safePointDue = true;
-      return;
-    }
-    if (this.#question && standing !== "event") this.#answer(this.#question);
+    if (this.#question && standing !== "event") this.#answer(this.#question, true);
     for (;;) {
       Atomics.wait(this.#data.requests, 0, this.#served);
       const found = receiveMessageOnPort(this.#data.port);
@@ -236,17 +246,17 @@ class Past {
         case "garbage":
         case "evaluate":
           if (
-            (standing === "safe point" && !(request.kind === "garbage" && this.#isCollecting)) ||
             standing === "end" ||
-            (request.kind === "garbage" && request.where === "here")
+            (request.kind === "garbage" && request.where === "here") ||
+            (standing === "boundary" && !(request.kind === "garbage" && this.#isCollecting))
           ) {
-            this.#answer(request);
+            this.#answer(request, standing === "boundary" || standing === "end");
             continue;
           }
           this.#question = request;
           if (this.#follower.events >= this.#reader.events) this.#tooLate();
           this.#follower.target = this.#lastStop(this.#reader.events);
-          this.#follower.probe.safePointDue = true;
+          this.#watch();
           return;
       }
     }
@@ -268,16 +278,16 @@ class Past {
     this.#say({ kind: "checked", check });
   }
 
-  #answer(question: Request & { kind: "evaluate" | "garbage" }): void {
+  #answer(question: Request & { kind: "evaluate" | "garbage" }, isBoundary: boolean): void {
     this.#question = undefined;
     if (question.kind === "evaluate") this.#evaluate(question.question);
-    else this.#garbage(question.forced);
+    else this.#garbage(question.forced, isBoundary && !this.#isCollecting);
   }
 
   /** What a full collection would free, and where it is forced, what it does free. */
-  #garbage(forced: boolean): void {
+  #garbage(forced: boolean, isBoundary: boolean): void {
     const { probe } = this.#follower;
-    const found = this.#follower.garbage();
+    const found = this.#follower.garbage(isBoundary);
     const event = this.#follower.events;
     if (!forced) {
       this.#say({ kind: "garbage", garbage: { ...found, event, freed: null }, spoiled: false });
@@ -296,11 +306,19 @@ class Past {
   #evaluate(question: Question): void {
     const guest = this.#guest;
     assert(guest, "there is an interpreter to ask");
+    const { left, deeper } = this.#follower.sinceHere();
+    const place = { function: this.#function, left };
+    const event = this.#follower.events;
+    if (left && question.module === "") {
+      const answer: VisitAnswer = { ...NOT_ASKED, where: this.#follower.runningFunction() };
+      this.#say({ kind: "evaluated", answer, event, place, spoiled: false });
+      return;
+    }
     const visit = this.#enter(guest);
     this.#say({ kind: "asking" });
-    const answer = visit.ask(question);
-    const spoiled = !question.stay && !this.#leave();
-    this.#say({ kind: "evaluated", answer, event: this.#follower.events, spoiled });
+    const answer = visit.ask({ ...question, frame: question.frame + deeper });
+    const spoiled = (answer.died || !question.stay) && !this.#leave();
+    this.#say({ kind: "evaluated", answer, event, place, spoiled });
   }
 
   /** From here on nothing is recorded, no input is used up, and everything can be put back. */
@@ -311,6 +329,8 @@ class Past {
       const surroundings = { files: this.#allFiles(), cwd: this.#reader.meta.cwd!, interrupt };
       this.#visit = { visit: new Visit(guest, plan.region, surroundings), wasRecording: probe.recording };
       probe.pause();
+      probe.boundaryDue = false;
+      this.#follower.forgetTemporaries();
       this.#replay.instead = this.#visit.visit.calls;
     }
     return this.#visit.visit;

@@ -76,6 +76,8 @@ export interface LineAnswer {
   readonly printed: readonly Printed[];
   /** The exception as Python prints it; empty where there is none. */
   readonly traceback: string;
+  /** Whether the interpreter did not survive the line: the next one finds the instant as it was, without what earlier ones assigned. */
+  readonly died: boolean;
 }
 
 /** Seconds that an answer may take unless said otherwise. */
@@ -202,12 +204,43 @@ class Run {
   }
 }
 
+interface Asked extends VisitAnswer {
+  readonly event: number;
+  readonly asked: number;
+  readonly left: boolean;
+  /** That ran at the instant; null: none did. */
+  readonly function: string | null;
+}
+
+/** Why the function that was asked about cannot answer any more. */
+function leftText({ event, asked, where, function: name }: Asked): string {
+  const next = where === null ? "at the end of the program" : `in ${where}`;
+  return (
+    `${name ?? "the function"} was about to return at #${asked}, and Python can only be asked after that, at #${event}, ${next}: ` +
+    `ask there with --time '#${event}', or choose an earlier time`
+  );
+}
+
+/** In what way the answer is for another event than the one that was asked for. */
+function noteOf({ event, asked, where, function: name }: Asked): string | null {
+  if (event === asked) return null;
+  const far = Math.abs(event - asked);
+  const events = `${far} ${far === 1 ? "event" : "events"}`;
+  const later = `${events} later, when ${name === null ? "the first function runs" : `the bytecode under way in ${name} is done`}`;
+  const reason = event > asked ? later : `${events} earlier, for the recording was cut off there`;
+  return `#${asked} is answered at #${event}, ${reason}${where === null ? "" : `, in ${where}`}`;
+}
+
 /** A recorded program's past. One request at a time; `close` it. */
 export class Past {
   readonly events: EventNumber;
   readonly #start: () => Run;
   #run: Run | undefined;
+  /** Events that have happened where it is held, and those that were asked for. */
   #event = 0;
+  #asked = 0;
+  /** Where a recording was cut off: the last event at which Python can be asked, and how much deeper in calls that is. */
+  #cutOff: { readonly events: number; readonly deeper: number } | undefined;
   /** Whether lines have changed what is held. */
   #stays = false;
   /** Whether the line that runs was interrupted by whoever wrote it. */
@@ -245,6 +278,12 @@ export class Past {
   async goTo(event: EventNumber): Promise<Held> {
     if (event < 0 || event > this.events)
       throw new Failure(`#${event}: the trace has events #0 to #${this.events - 1}`, 2);
+    this.#asked = event;
+    this.#cutOff = undefined;
+    return this.#goTo(event);
+  }
+
+  async #goTo(event: EventNumber): Promise<Held> {
     // With nothing to wait for, the run is on its way when this returns, and the caller can work meanwhile.
     if (this.#stays) await this.leave();
     if (this.#run && event < this.#event) await this.#drop();
@@ -254,9 +293,9 @@ export class Past {
     return { event: reached, ended };
   }
 
-  /** The run, entered again where a question has spoiled it. */
-  async #held(): Promise<Run> {
-    if (!this.#run && this.#event > 0) await this.goTo(eventNumber(this.#event));
+  /** The run, entered again where a question has spoiled it: at `event`, by default where it was held. */
+  async #held(event = this.#event): Promise<Run> {
+    if (!this.#run && this.#event > 0) await this.#goTo(eventNumber(event));
     if (!this.#run) throw new Failure("the past is entered by goTo", 2);
     return this.#run;
   }
@@ -286,29 +325,40 @@ export class Past {
   }
 
   /**
-   * Python can be asked where a function is entered and between bytecodes, so the run goes on to the next such place; where a
-   * recording was cut off before there was one, the last one before is taken.
+   * Python can be asked between two bytecodes, so the run goes on to the end of the one under way; where a recording was cut off before
+   * that, the last place before is taken. The function that ran at the instant is asked, though it may have called others by then.
    */
   async #ask(
     mode: Question["mode"],
     source: string,
     { frame = 0, module = "", timeout = QUESTION_TIMEOUT }: QuestionOptions,
     stay: boolean,
-  ): Promise<VisitAnswer & { event: number }> {
-    const question: Question = { mode, source, frame, module, stay };
+  ): Promise<Asked> {
+    const ask = async (): Promise<AnswerOf<"evaluated" | "too late">> => {
+      const run = await this.#held(this.#cutOff?.events ?? this.#asked);
+      return run.question({ mode, source, frame: frame + (this.#cutOff?.deeper ?? 0), module, stay }, timeout);
+    };
     try {
-      let found = await (await this.#held()).question(question, timeout);
-      if (found.kind === "too late" && found.last !== null) {
+      let found = await ask();
+      if (found.kind === "too late" && found.last !== null && !this.#cutOff) {
         await this.#drop();
-        await this.goTo(eventNumber(found.last));
-        found = await (await this.#held()).question(question, timeout);
+        this.#cutOff = { events: found.last.events, deeper: Math.max(0, found.last.deeper) };
+        found = await ask();
       }
       if (found.kind === "too late")
         throw new Failure("the recording was cut off before Python could be asked even once");
       this.#event = found.event;
       this.#stays = stay;
       if (found.spoiled) await this.#drop();
-      return { ...found.answer, event: found.event };
+      const { answer, event, place } = found;
+      const asked = {
+        ...answer,
+        event,
+        asked: this.#asked,
+        left: answer.status === "left behind",
+        function: place.function,
+      };
+      return asked.left ? { ...asked, text: leftText(asked) } : asked;
     } catch (error) {
       if (error instanceof TookTooLong) await this.#drop();
       throw error;
@@ -322,7 +372,7 @@ export class Past {
   async evaluate(expression: string, options: QuestionOptions = {}): Promise<Evaluation> {
     await this.leave();
     const asked = await this.#ask("value", expression, options, false);
-    const { status, text, traceback, printed, where, interrupted, event } = asked;
+    const { status, text, traceback, printed, where, interrupted, event, left } = asked;
     if (interrupted && status !== "value") throw new TookTooLong(options.timeout ?? QUESTION_TIMEOUT);
     return {
       ok: status === "value",
@@ -330,19 +380,24 @@ export class Past {
       traceback: traceback === "" ? null : traceback,
       output: printed.map((part) => part.text).join(""),
       event,
+      asked: asked.asked,
+      note: left ? null : noteOf(asked),
+      left,
       where,
     };
   }
 
   /** One line at a prompt, or all lines so far of a statement that goes on. What it changes is there until `leave`. */
   async line(source: string, options: QuestionOptions = {}): Promise<LineAnswer> {
-    const { status, text, traceback, printed, interrupted } = await this.#ask("line", source, options, true);
+    const { status, text, traceback, printed, interrupted, died } = await this.#ask("line", source, options, true);
     if (status === "no place") throw new Failure(text, 2);
+    if (status === "left behind") throw new Failure(text);
     const timedOut = interrupted && !this.#interrupted;
     this.#interrupted = false;
     const late = timedOut ? `stopped: no end within ${options.timeout ?? QUESTION_TIMEOUT} s\n` : "";
     return {
       status: status === "value" ? "done" : status,
+      died,
       printed,
       traceback: `${traceback === "" && status === "failed" ? `${text}\n` : traceback}${late}`,
     };
@@ -382,9 +437,9 @@ export class Past {
   }
 
   /**
-   * What a full collection would free. `where`: "here" reads the heap right where the run is held, which must be a place where a
-   * collection could run (such as one before which it did); "safe point" goes on to the first such place. `forced`: a collection is
-   * then forced, and everything put back; only at a safe point.
+   * What a full collection would free. `where`: "here" reads the heap right where the run is held, at whatever event; "safe point" goes
+   * on to the first moment at which a collection could run, between two bytecodes. `forced`: a collection is then forced, and
+   * everything put back; only at a safe point.
    */
   async garbage(where: "here" | "safe point" = "safe point", forced = false): Promise<GarbageAt> {
     await this.leave();

@@ -73,6 +73,7 @@ async function answer(
   const result = (objects: number, answers: readonly WhyAnswer[]): WhyResult => ({
     ...timeInfo(replay, at),
     asked,
+    ...(named?.note ? { note: named.note } : {}),
     objects,
     answers,
   });
@@ -117,11 +118,11 @@ async function addressOf(
   past: Past,
   expression: string,
   time: EventNumber,
-): Promise<{ address: number; event: EventNumber }> {
+): Promise<{ address: number; event: EventNumber; note: string | null }> {
   await past.goTo(time);
-  const { ok, text, event } = await past.evaluate(`id((${expression}\n))`);
+  const { ok, text, event, note } = await past.evaluate(`id((${expression}\n))`);
   if (!ok) throw new Failure(`expr:${expression}: ${text}`);
-  return { address: Number(text), event: eventNumber(event) };
+  return { address: Number(text), event: eventNumber(event), note };
 }
 
 /** One object that was asked for by number, address or expression; undefined for a type. Leaves the replay at the instant. */

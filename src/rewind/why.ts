@@ -94,6 +94,8 @@ export interface WhyResult {
   /** Seconds since the program's start; absent where only the graph was asked. */
   readonly seconds?: number;
   readonly asked: string;
+  /** One line: how the event differs from the time that was asked for, as it may for `expr:`; absent where it does not. */
+  readonly note?: string;
   readonly objects: number;
   readonly answers: readonly WhyAnswer[];
 }

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventNumber, type GarbageNow, Past } from "../../dist/index.js";
+import { type CyclesAnswer, eventNumber, type GarbageNow, Past } from "../../dist/index.js";
 import { cache, refledger } from "../support/recording.js";
 
 const programs = join(import.meta.dirname, "cycle-programs");
@@ -114,6 +114,8 @@ mark("frozen")
 wait()
 gc.unfreeze()
 gc.collect()
+make()
+list(map(gc.collect, (2,)))
 back = Lazarus()
 back.me = back
 del back
@@ -143,7 +145,8 @@ wait()
       ["Last", 3, 3],
     ]);
     expect(now.uncollectable).toBe(0);
-    expect(now.check).toEqual({ freed: now.objects, missing: 0, extra: 0 });
+    expect(now.check).toEqual({ freed: now.objects, missing: 0, extra: 0, event: now.time.event, collection: null });
+    expect([now.asked, now.unchecked]).toEqual([now.time, null]);
     const text = await refledger(["cycles", trace, "--time", "mark:three", "--check"]);
     expect(text.code).toBe(0);
     expect(text.out).toContain("a full collection would find 9 containers unreachable");
@@ -162,9 +165,39 @@ wait()
     const now = await at("mark:back");
     expect(now.finalizers).toEqual([{ type: "Lazarus", count: 1 }]);
     expect(now.unreachable).toBe(1);
-    expect(now.check).toEqual({ freed: 0, missing: 1, extra: 0 });
+    expect(now.check).toMatchObject({ freed: 0, missing: 1, extra: 0 });
     const text = await refledger(["cycles", trace, "--time", "mark:back"]);
     expect(text.code).toBe(0);
     expect(text.out).toContain("A finalizer can bring objects back");
+  });
+
+  it("is about the very event, also right before a collection and inside of one", async () => {
+    const collections = JSON.parse((await refledger(["cycles", trace, "--no-rerun", "--json"])).out) as CyclesAnswer;
+    const rows = collections.collections.filter(({ generation }) => generation === 2);
+    expect(rows.length).toBeGreaterThanOrEqual(2);
+    for (const { start, collected, freed } of rows) {
+      const before = await at(`#${start.event}`);
+      expect([before.time.event, before.unreachable, before.objects]).toEqual([start.event, collected, freed]);
+    }
+    // In the middle of a call that will collect, the program's own collection comes before Python can be asked to force one.
+    const last = rows.at(-1)!;
+    const late = await at(`#${last.start.event - 1}`);
+    expect(late.objects).toBe(last.freed);
+    expect(late.check).toEqual({
+      freed: last.freed,
+      missing: 0,
+      extra: 0,
+      event: last.start.event,
+      collection: last.number,
+    });
+    const text = await refledger(["cycles", trace, "--time", `#${last.start.event - 1}`, "--check"]);
+    expect(text.out).toMatch(
+      /^Checked: collection \d+, which the program ran at #[\d,]+, 1 event later, freed exactly these \d+ objects\.$/m,
+    );
+    const inside = await refledger(["cycles", trace, "--time", `#${last.start.event + 5}`, "--check"]);
+    expect(inside.out).toMatch(
+      /^Not checked: collection \d+ is under way then, and no other can be forced: choose an earlier time\.$/m,
+    );
+    expect(inside.code).toBe(1);
   });
 });

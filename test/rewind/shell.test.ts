@@ -99,6 +99,49 @@ SyntaxError: invalid syntax
   });
 });
 
+describe("a line", () => {
+  const shell = (...lines: string[]) =>
+    refledger(["shell", trace, "--time", "mark:filled"], { input: `${lines.join("\n")}\n` });
+
+  it("that the interpreter does not survive is followed by a fresh one", async () => {
+    const { out, err, code } = await shell("x = 5", "import os; os._exit(3)", "local", "x");
+    expect(out).toBe("'here'\n");
+    expect(err).toMatch(
+      /^SystemExit: the question ended the process\nrefledger: the program has to be run again, so what you assigned is gone\nTraceback/,
+    );
+    expect(err).toMatch(/NameError: name 'x' is not defined\n$/);
+    expect(code).toBe(1); // the last question failed
+    expect((await shell("1 / 0", "1")).code).toBe(0);
+    expect((await shell("1 / 0", "exit()")).code).toBe(0);
+  });
+
+  it("that asks for what is not there gets an exception, as while recording", async () => {
+    const { out, err, code } = await shell(
+      "import subprocess, datetime, select, socket, threading, time, asyncio, mmap",
+      "subprocess.run(['ls'])",
+      "select.poll().poll(0)",
+      "socket.socket()",
+      "socket.getaddrinfo('example.com', 80)",
+      "threading.Thread(target=print).start()",
+      "asyncio.run(asyncio.sleep(0))",
+      "time.strftime('%c')",
+      "datetime.datetime.fromtimestamp(86400 * 365)",
+      "local",
+    );
+    const said = [...err.matchAll(/^(?:\w+\.)?(\w+(?:Error|error)): .*$/gm)].map(([line]) => line);
+    expect(said.slice(0, 5)).toEqual([
+      "OSError: [Errno 138] emscripten does not support processes.",
+      "OSError: [Errno 52] Function not implemented",
+      "OSError: [Errno 52] Function not implemented",
+      "socket.gaierror: [Errno -4] Non-recoverable error",
+      "RuntimeError: can't start new thread",
+    ]);
+    expect(out).toBe("'Thu Jan  1 00:00:00 1970'\ndatetime.datetime(1971, 1, 1, 0, 0)\n'here'\n");
+    expect(err).not.toContain("did not survive");
+    expect(code).toBe(0);
+  });
+});
+
 describe("questions", () => {
   let past: Past;
   beforeAll(async () => {

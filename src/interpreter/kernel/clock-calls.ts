@@ -45,6 +45,32 @@ function zoneName(date: Date): string {
   return `${west > 0 ? "-" : "+"}${two(hours)}${minutes === 0 ? "" : two(minutes)}`;
 }
 
+/** The fields of `struct tm` for a moment, in UTC. */
+export function utcFields(date: Date): number[] {
+  const firstDay = new Date(date);
+  firstDay.setUTCMonth(0, 1);
+  return [
+    date.getUTCSeconds(),
+    date.getUTCMinutes(),
+    date.getUTCHours(),
+    date.getUTCDate(),
+    date.getUTCMonth(),
+    date.getUTCFullYear() - 1900,
+    date.getUTCDay(),
+    Math.round((date.getTime() - firstDay.getTime()) / millisecondsPerDay),
+    0,
+    0,
+  ];
+}
+
+/** The moment that the fields of a `struct tm` in UTC mean; an invalid date where they mean none. */
+export function utcDate(field: (index: number) => number): Date {
+  const date = new Date(0);
+  date.setUTCFullYear(field(5) + 1900, field(4), field(3));
+  date.setUTCHours(field(2), field(1), field(0), 0);
+  return date;
+}
+
 export function clockCalls(kernel: Kernel) {
   const wall = wallClock();
   let lastLook = 0;
@@ -113,21 +139,7 @@ export function clockCalls(kernel: Kernel) {
       writeTime(to, localFields(new Date(Number(seconds) * 1000)));
     },
     _gmtime_js(seconds: bigint, to: number): void {
-      const date = new Date(Number(seconds) * 1000);
-      const firstDay = new Date(date);
-      firstDay.setUTCMonth(0, 1);
-      writeTime(to, [
-        date.getUTCSeconds(),
-        date.getUTCMinutes(),
-        date.getUTCHours(),
-        date.getUTCDate(),
-        date.getUTCMonth(),
-        date.getUTCFullYear() - 1900,
-        date.getUTCDay(),
-        Math.round((date.getTime() - firstDay.getTime()) / millisecondsPerDay),
-        0,
-        0,
-      ]);
+      writeTime(to, utcFields(new Date(Number(seconds) * 1000)));
     },
     _mktime_js(at: number): bigint {
       const field = (index: number) => kernel.memory.i32(at + 4 * index);
@@ -150,15 +162,11 @@ export function clockCalls(kernel: Kernel) {
       return BigInt(date.getTime() / 1000);
     },
     _timegm_js(at: number): bigint {
-      const field = (index: number) => kernel.memory.i32(at + 4 * index);
-      const date = new Date(0);
-      date.setUTCFullYear(field(5) + 1900, field(4), field(3));
-      date.setUTCHours(field(2), field(1), field(0), 0);
+      const date = utcDate((index) => kernel.memory.i32(at + 4 * index));
       if (Number.isNaN(date.getTime())) return -1n;
-      const firstDay = new Date(date);
-      firstDay.setUTCMonth(0, 1);
-      kernel.memory.setU32(at + 24, date.getUTCDay());
-      kernel.memory.setU32(at + 28, Math.round((date.getTime() - firstDay.getTime()) / millisecondsPerDay));
+      const fields = utcFields(date);
+      kernel.memory.setU32(at + 24, fields[6]!);
+      kernel.memory.setU32(at + 28, fields[7]!);
       return BigInt(date.getTime() / 1000);
     },
   };
