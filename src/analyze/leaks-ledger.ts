@@ -14,7 +14,7 @@
  * the culprit.
  */
 import { eventNumber } from "../base/ids.js";
-import { historyOf, type LedgerRow, type OpenReference } from "../replay/history.js";
+import { historyOf, type LedgerRow } from "../replay/history.js";
 import type { Replay } from "../replay/replay.js";
 import { callStack, timeInfo } from "../replay/survey.js";
 import { Kind } from "../trace/events.js";

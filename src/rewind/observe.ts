@@ -86,7 +86,7 @@ export async function observe(
     }
   }
   const seen = new Map<number, Made>();
-  for (const { edge, reference, high, start } of searches)
+  for (const { edge, high, start } of searches)
     if (high > 0) seen.set(edge, observed(replay, high - 1, start, storesOf(graph, edge)));
   return seen;
 }
