@@ -255,6 +255,9 @@ export function objectsOf(replay: Replay, graph: ObjectGraph, at: EventNumber): 
   };
 }
 
+/** Steps at each end of a path for which it is looked up when and where the reference was made: some 0.01 s each. */
+const MOST_LOOKED = 50;
+
 /** Adds who the objects are, and, where asked for, when and where references were made. */
 function detail(
   replay: Replay,
@@ -270,7 +273,8 @@ function detail(
     ...path,
     steps: path.steps.map((step, k) => {
       const { node: at, edge } = paths[i]!.steps[k]!;
-      return { ...step, id: objects.id(at) || null, ...(made ? { made: made(edge) } : {}) };
+      const isLooked = made && (k < MOST_LOOKED || k >= path.steps.length - MOST_LOOKED);
+      return { ...step, id: objects.id(at) || null, ...(isLooked ? { made: made(edge) } : {}) };
     }),
   }));
   return {
