@@ -50,7 +50,7 @@ export const atCommand: CommandModule<object, Arguments> = {
     checkLimit(limit);
     await explore(trace, (replay) => {
       checkFilter(replay, options);
-      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter);
+      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter, "--born-after");
       replay.seek(resolveTime(replay, time));
       const result = survey(replay, { ...options, bornAfter: after });
       return json ? jsonText(result) : surveyText(result, { limit, all: options.all, home: homeOf(replay) });

@@ -91,7 +91,7 @@ export const cyclesCommand: CommandModule<object, Arguments> = {
         text = json ? jsonText(now) : garbageText(now, limit, homeOf(replay));
         failed = now.unchecked !== null || (now.check !== null && now.check.missing > 0);
       } else {
-        const from = since === undefined ? undefined : resolveTime(replay, since);
+        const from = since === undefined ? undefined : resolveTime(replay, since, "--since");
         const onScan = progress("reading", () => replay.end);
         const answer = await analyseCycles(replay, { since: from, rerun, most: entries, onScan, onProgress });
         failed = assertNone && createdCycles(answer).length > 0;

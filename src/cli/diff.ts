@@ -47,7 +47,7 @@ export const diffCommand: CommandModule<object, Arguments> = {
     checkLimit(limit);
     await explore(trace, (replay) => {
       checkFilter(replay, filter);
-      const result = compareTimes(replay, resolveTime(replay, from), resolveTime(replay, to), filter);
+      const result = compareTimes(replay, resolveTime(replay, from, "from"), resolveTime(replay, to, "to"), filter);
       return json ? jsonText(result) : comparisonText(result, limit, homeOf(replay));
     });
   },

@@ -118,7 +118,7 @@ function eventOf(option: string, text: string | undefined, trace: string): Event
   if (TIMES.test(text)) {
     const replay = openReplay(trace);
     try {
-      return resolveTime(replay, text);
+      return resolveTime(replay, text, option);
     } finally {
       replay.close();
     }

@@ -182,7 +182,10 @@ describe("history", () => {
   });
 
   it.each([
-    ["expr:app.cache", "re-entering the past"],
+    ["expr:app.cache", "only why answers an expression"],
+    ["#abc", "is no object"],
+    ["0xzz", "is no object"],
+    ["", "is no object"],
     ["#99999", "they go from #1 to #"],
     ["0x1", "no object lives there"],
     ["Type2", "are alive at #6000"],

@@ -59,7 +59,7 @@ export const objectsCommand: CommandModule<object, Arguments> = {
       throw new Failure("--min-count: must be a whole number", 2);
     await explore(trace, (replay) => {
       checkFilter(replay, filter);
-      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter);
+      const after = bornAfter === undefined ? undefined : resolveTime(replay, bornAfter, "--born-after");
       const at = resolveTime(replay, time);
       replay.seek(at);
       const found = listObjects(replay, { ...filter, bornAfter: after }, sort).filter(

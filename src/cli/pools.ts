@@ -53,8 +53,11 @@ export const poolsCommand: CommandModule<object, Arguments> = {
       throw new Failure(`--model ${unknown}: no such model; models are ${MODEL_NAMES.join(", ")}`, 2);
     await explore(trace, (replay) => {
       const window = {
-        from: from === undefined ? undefined : resolveTime(replay, from),
-        to: (time ?? to) === undefined ? undefined : resolveTime(replay, (time ?? to)!),
+        from: from === undefined ? undefined : resolveTime(replay, from, "--from"),
+        to:
+          (time ?? to) === undefined
+            ? undefined
+            : resolveTime(replay, (time ?? to)!, time === undefined ? "--to" : "--time"),
       };
       if ((window.from ?? 0) > (window.to ?? replay.end)) throw new Failure("--from is after --to: turn them round", 2);
       const home = homeOf(replay);

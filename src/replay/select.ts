@@ -10,13 +10,22 @@ import type { Replay } from "./replay.js";
 /** Names that an answer lists. */
 const LISTED = 5;
 
+/** Throws where the text can name no object: no type's name is empty, or begins like a number or an address. */
+export function checkObject(text: string): void {
+  if (/^(#\d{1,15}|0x[0-9a-f]{1,8}|expr:.*\S.*|(?!expr:|#|0x|\s|\[).+)$/is.test(text)) return;
+  throw new Failure(
+    `${text === "" ? "''" : text}: is no object; objects are #1234, 0x2d84010, TypeName, TypeName[3] or, for why, expr:EXPRESSION`,
+    2,
+  );
+}
+
 /** The number of the object that the text names. */
 export function resolveObject(replay: Replay, text: string): number {
   const wrong = (what: string): Failure => new Failure(`${text}: ${what}`, 2);
   const at = `at #${replay.time}`;
   if (text.startsWith("expr:")) {
     throw wrong(
-      "an expression is answered by re-entering the past, which this version does not do; name the object by number (#1234), address (0x2d84010) or type (Name[3])",
+      "only why answers an expression (refledger why TRACE 'expr:…'); name the object by number (#1234), address (0x2d84010) or type (Name[3])",
     );
   }
   const number = /^#(\d{1,15})$/.exec(text);
@@ -37,8 +46,8 @@ export function resolveObject(replay: Replay, text: string): number {
       );
     throw wrong(`no object lives there ${at}; see who does with: refledger objects TRACE --time #${replay.time}`);
   }
-  const [, name, ordinal] = /^(.+?)(?:\[(-?\d{1,12})\])?$/s.exec(text) ?? [];
-  if (name === undefined) throw wrong("is no object; objects are #1234, 0x2d84010, TypeName or TypeName[3]");
+  checkObject(text);
+  const [, name, ordinal] = /^(.+?)(?:\[(-?\d{1,12})\])?$/s.exec(text)!;
   return ofType(replay, name, ordinal === undefined ? undefined : Number(ordinal), at, wrong);
 }
 

@@ -20,10 +20,10 @@ const FORMS =
 /** Names that an answer lists. */
 const LISTED = 8;
 
-/** The event number that the text names. */
-export function resolveTime(replay: Replay, text: string): EventNumber {
+/** The event number that the text names. `option`: what the text was given to, for errors. */
+export function resolveTime(replay: Replay, text: string, option = "--time"): EventNumber {
   const { end } = replay;
-  const wrong = (what: string): Failure => new Failure(`--time ${text}: ${what}`, 2);
+  const wrong = (what: string): Failure => new Failure(`${option} ${text}: ${what}`, 2);
   if (text === "start") return eventNumber(0);
   if (text === "end") return end;
   if (text === "peak") return replay.peak().time;
