@@ -1,6 +1,6 @@
 /** `refledger eval`: the value of a Python expression in the past. */
 import type { CommandModule } from "yargs";
-import { Past } from "../index.js";
+import { Failure, Past } from "../index.js";
 import { printable, printableLines } from "./printable.js";
 import {
   againLine,
@@ -35,6 +35,7 @@ export const evalCommand: CommandModule<object, Arguments> = {
       .example("$0 eval app.trace.db --module app.views 'len(_registry)'", "among a module's globals, at the end")
       .epilogue(PAST_NOTE) as never,
   handler: async ({ trace, expression, json, ...place }) => {
+    if (expression.trim() === "") throw new Failure("eval: give an expression, such as 'len(cache)'", 2);
     const options = questionOptions(place);
     const instant = instantOf(trace, place.time);
     const line = againLine(traceEvents(trace));

@@ -186,6 +186,9 @@ describe("history", () => {
 
   it.each([
     ["expr: ", "an expression must follow"],
+    ["#abc", "is no object"],
+    ["0xzz", "is no object"],
+    ["", "is no object"],
     ["#99999", "they go from #1 to #"],
     ["0x1", "no object lives there"],
     ["Type2", "are alive at #6000"],

@@ -1,6 +1,14 @@
 /** `refledger leaks`: what grows with every round, who keeps it, and which line put it there. */
 import type { CommandModule } from "yargs";
-import { Failure, findLeaks, type LeakFinding, type LeakResult, type SourcePlace } from "../index.js";
+import {
+  Failure,
+  findLeaks,
+  type LeakFinding,
+  type LeakResult,
+  openReplay,
+  resolveTime,
+  type SourcePlace,
+} from "../index.js";
 import { indexProgress } from "./explore.js";
 import { standardOutput } from "./output.js";
 import { printable } from "./printable.js";
@@ -37,11 +45,28 @@ export const leaksCommand: CommandModule<object, Arguments> = {
       ) as never,
   handler: async ({ trace, iterations, from, to, limit, json }) => {
     if (!Number.isInteger(limit) || limit < 1) throw new Failure("--limit: must be a whole number from 1", 2);
-    const result = findLeaks(trace, { iterations, from, to, progress: indexProgress() });
+    let result: LeakResult;
+    try {
+      result = findLeaks(trace, { iterations, from, to, progress: indexProgress() });
+    } catch (error) {
+      if (error instanceof Failure && error.message.startsWith("--time ")) checkTimes(trace, from, to);
+      throw error;
+    }
     await standardOutput().write(json ? `${JSON.stringify(result, null, 2)}\n` : leaksText(result, limit));
     if (result.findings.some(({ isProblem }) => isProblem)) process.exitCode = 1;
   },
 };
+
+/** Throws with the name of the option whose time is none. */
+function checkTimes(trace: string, from: string | undefined, to: string | undefined): void {
+  const replay = openReplay(trace);
+  try {
+    if (from !== undefined) resolveTime(replay, from, "--from");
+    if (to !== undefined) resolveTime(replay, to, "--to");
+  } finally {
+    replay.close();
+  }
+}
 
 const where = ({ function: name, file, line }: SourcePlace): string =>
   file === null ? "C code" : `${printable(file)}:${line}${name === null ? "" : ` in ${printable(name)}`}`;

@@ -1,20 +1,20 @@
 /**
- * What of the host's environment the recorded program gets to see. A trace is passed on to others, so the host's variables stay
- * out of it unless they change what Python does or were asked for by name.
+ * What of the host's environment the recorded program gets to see. A trace is passed on to others, so the host's variables stay out of it unless
+ * they were asked for by name (`--env`). Two are taken where they are set, since they name folders that the program is meant to reach. Two that
+ * Python needs have the same values for everybody: without HOME there is no `~`, and LANG says how text is encoded.
  */
 
-/** Variables that go through: those of Python itself, language and time zone, the terminal's looks, the home and temporary folders. */
-const PASSED = /^(PYTHON\w*|LANG|LANGUAGE|LC_\w+|TZ|TERM|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|HOME|TMPDIR)$/;
-/** What would point this interpreter at the library of another. */
-const KEPT_OUT = new Set(["PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONEXECUTABLE", "PYTHONSTARTUP", "PYTHONHASHSEED"]);
+/** Folders of modules and of temporary files: the program would not find what it needs without them. */
+const TAKEN = ["PYTHONPATH", "TMPDIR"] as const;
 
-/** The program's environment: what passes, and `asked` on top. */
+/** The same for everybody. The folder need not exist: it is out of the program's reach. */
+const NEUTRAL = { HOME: "/home/user", LANG: "C.UTF-8" } as const;
+
+/** The program's environment: what is taken and what is fixed, and `asked` on top. */
 export function programEnvironment(
   host: Readonly<Record<string, string | undefined>>,
   asked: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const passed = Object.entries(host).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && PASSED.test(entry[0]) && !KEPT_OUT.has(entry[0]),
-  );
-  return { ...Object.fromEntries(passed), ...asked };
+  const taken = TAKEN.flatMap((name): [string, string][] => (host[name] ? [[name, host[name]]] : []));
+  return { ...NEUTRAL, ...Object.fromEntries(taken), ...asked };
 }

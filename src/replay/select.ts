@@ -12,6 +12,12 @@ const LISTED = 5;
 const FORMS =
   "objects are #1234, 0x2d84010, TypeName, TypeName[3] (the third by birth; -1 the last) or expr:EXPRESSION";
 
+/** Throws where the text can name no object: no type's name is empty, or begins like a number or an address. */
+export function checkObject(text: string): void {
+  if (/^(#\d{1,15}|0x[0-9a-f]{1,8}|expr:.*\S.*|(?!expr:|#|0x|\s|\[).+)$/is.test(text)) return;
+  throw new Failure(`${text === "" ? "''" : text}: is no object; ${FORMS}`, 2);
+}
+
 /** The number of the object that the text names. */
 export function resolveObject(replay: Replay, text: string): number {
   const wrong = (what: string): Failure => new Failure(`${text}: ${what}`, 2);
@@ -46,8 +52,8 @@ export function resolveObject(replay: Replay, text: string): number {
     );
   }
   if (/^\d+$/.test(text)) throw wrong(`is no object; an object's number is written '#${text}'`);
-  const [, name, ordinal] = /^(.+?)(?:\[(-?\d{1,12})\])?$/s.exec(text) ?? [];
-  if (name === undefined) throw wrong(`is no object; ${FORMS}`);
+  checkObject(text);
+  const [, name, ordinal] = /^(.+?)(?:\[(-?\d{1,12})\])?$/s.exec(text)!;
   return ofType(replay, name, ordinal === undefined ? undefined : Number(ordinal), at, wrong);
 }
 

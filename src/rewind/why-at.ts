@@ -7,6 +7,7 @@ import { type EventNumber, eventNumber } from "../base/ids.js";
 import { BEFORE_TRACE } from "../replay/heap.js";
 import { historyOf } from "../replay/history.js";
 import { openReplay, type Replay } from "../replay/replay.js";
+import { checkObject } from "../replay/select.js";
 import { timeInfo } from "../replay/survey.js";
 import { resolveTime } from "../replay/times.js";
 import { Kind } from "../trace/events.js";
@@ -47,6 +48,7 @@ export interface WhyAtOptions extends WhyOptions {
  * Throws Failure when nothing fits.
  */
 export async function whyAt(path: string, asked: string, options: WhyAtOptions = {}): Promise<WhyResult> {
+  checkObject(asked);
   const replay = openReplay(path, options.onIndex ? { progress: options.onIndex } : {});
   const lent: { past?: Past } = {};
   const past = async (): Promise<Past> => (lent.past ??= await Past.enter(path, options));

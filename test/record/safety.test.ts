@@ -62,14 +62,40 @@ describe("a recorded program", () => {
       expect(await infoOf(trace)).toMatchObject({ complete: false });
     }));
 
-  it("sees of the host's environment what Python needs and what was asked for", () =>
+  it("sees of the host's environment the folders that it is meant to reach and what was asked for; what Python needs is the same for all", () =>
     withFolder(async (folder) => {
-      const env = { SECRET: "s3cret", LANG: "C.UTF-8", ASKED: "yes", PYTHONHASHSEED: "77" };
+      const env = {
+        SECRET: "s3cret",
+        LANG: "de_DE.UTF-8",
+        LC_ALL: "de_DE.UTF-8",
+        HOME: "/home/secretuser",
+        TERM: "secret-terminal",
+        TZ: "Pacific/Auckland",
+        ASKED: "yes",
+        PYTHONHASHSEED: "77",
+        PYTHONWARNINGS: "error",
+        PYTHONPATH: folder,
+      };
       const code = "import os; print(dict(sorted(os.environ.items())))";
       const ended = await refledger(
         ["record", "--env", "ASKED", "--env", "MORE=1=2", "--out", join(folder, "t.db"), "-c", code],
         { env },
       );
-      expect(ended.out).toBe("{'ASKED': 'yes', 'HOME': '/nonexistent', 'LANG': 'C.UTF-8', 'MORE': '1=2'}\n");
+      expect(ended.out).toBe(
+        `{'ASKED': 'yes', 'HOME': '/home/user', 'LANG': 'C.UTF-8', 'MORE': '1=2', 'PYTHONPATH': '${folder}'}\n`,
+      );
+      const home =
+        "import os, locale, sys; locale.setlocale(locale.LC_ALL, ''); print(os.path.expanduser('~/x'), sys.flags.utf8_mode)";
+      const trace = join(folder, "home.db");
+      const plain = await refledger(["record", "--out", trace, "-c", home], { env });
+      expect([plain.out, plain.code]).toEqual(["/home/user/x 1\n", 0]);
+      const { PYTHONPATH, ...unset } = env;
+      expect(PYTHONPATH).toBe(folder);
+      const bare = await refledger(["record", "--out", join(folder, "bare.db"), "--env", "HOME", "-c", code], {
+        env: unset,
+      });
+      expect(bare.out).toBe("{'HOME': '/home/secretuser', 'LANG': 'C.UTF-8'}\n");
+      const again = await refledger(["rerun", trace]);
+      expect([again.err, again.code]).toEqual(["", 0]);
     }));
 });

@@ -240,6 +240,32 @@ describe("leaky-cache", () => {
   });
 });
 
+describe("what cannot be meant", () => {
+  it("is refused in one line, with the name of the option", () => {
+    const trace = join(folder, "short.trace.db");
+    expect(refledger(["record", "-q", "-o", trace, "-c", "pass"]).status).toBe(0);
+    const empty = refledger(["eval", trace, " "]);
+    const give = "refledger: eval: give an expression, such as 'len(cache)'\n";
+    expect([empty.status, empty.stdout, empty.stderr]).toEqual([2, "", give]);
+    for (const object of ["expr:", "expr: ", "#abc", "0xzz", ""]) {
+      const { status, stderr } = refledger(["why", trace, object]);
+      expect([object, status, stderr]).toEqual([
+        object,
+        2,
+        expect.stringMatching(/^refledger: .*: is no object; .*\n$/),
+      ]);
+    }
+    for (const [name, ...line] of [
+      ["--since", "cycles", trace, "--since", "bogus"],
+      ["--from", "leaks", trace, "--from", "bogus"],
+      ["--from", "pools", trace, "--from", "bogus"],
+    ]) {
+      const { status, stderr } = refledger(line);
+      expect([status, stderr]).toEqual([2, expect.stringMatching(new RegExp(`^refledger: ${name} bogus: is no time`))]);
+    }
+  });
+});
+
 describe("a question that allocates much", () => {
   it("brings on no collection, unless it asks for one", () => {
     const trace = join(folder, "garbage.trace.db");

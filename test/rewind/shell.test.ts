@@ -115,6 +115,20 @@ describe("a line", () => {
     expect((await shell("1 / 0", "exit()")).code).toBe(0);
   });
 
+  it("that defines a function has one that sees globals, as exec's: what is assigned under global, not what is at the prompt", async () => {
+    const { out, err, code } = await shell(
+      "y = 3",
+      "global z; z = 4",
+      "def g(): return z, len(cache)",
+      "",
+      "g()",
+      "(lambda: y)()",
+    );
+    expect(out).toBe("(4, 100)\n");
+    expect(err).toMatch(/NameError: name 'y' is not defined\n$/);
+    expect(code).toBe(1);
+  });
+
   it("that asks for what is not there gets an exception, as while recording", async () => {
     const { out, err, code } = await shell(
       "import subprocess, datetime, select, socket, threading, time, asyncio, mmap",
