@@ -53,7 +53,7 @@ describe("what a full collection would free", () => {
       for (const time of times) {
         await past.goTo(eventNumber(time));
         const garbage = await past.garbage("safe point", true);
-        const saved = await past.evaluate(SAVED);
+        const saved = await past.evaluate(SAVED, { module: "builtins" });
         const what = { seed, time, event: garbage.event };
         expect({ ...what, event: saved.event, ok: saved.ok }).toEqual({ ...what, ok: true });
         const savedOnes = new Set(JSON.parse(saved.text) as number[]);
