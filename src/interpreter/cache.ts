@@ -30,6 +30,9 @@ export const REWRITERS: readonly string[] = [
   "../wasm/reader",
 ];
 
+/** What has been done when a recording begins (interpreter.ts). Another word: traces from before are of another build, and do not run again. */
+const START = "script probed";
+
 /** Stands for the rewriting in the cache's key: another rewriter, another file. */
 function rewriterHash(): Buffer {
   const here = fileURLToPath(import.meta.url);
@@ -46,7 +49,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 export interface CachedModule extends Instrumented {
   /** SHA-256 of the original module, hexadecimal. */
   readonly hash: string;
-  /** SHA-256 of the original module's hash and of the code that rewrites it, hexadecimal. */
+  /** SHA-256 of the original module's hash, of the code that rewrites it and of how a program is started, hexadecimal. */
   readonly key: string;
   /** Whether the disk had it. */
   readonly cached: boolean;
@@ -55,7 +58,7 @@ export interface CachedModule extends Instrumented {
 /** The rewritten module and its plan, from `folder` where it is there and sound. */
 export function instrumentCached(original: Uint8Array, folder: string): CachedModule {
   const hash = sha256(original).toString("hex");
-  const key = sha256(Buffer.concat([Buffer.from(hash, "hex"), rewriterHash()])).toString("hex");
+  const key = sha256(Buffer.concat([Buffer.from(hash, "hex"), rewriterHash(), Buffer.from(START)])).toString("hex");
   const path = join(folder, `${key.slice(0, 32)}.bin`);
   const found = readCache(path);
   if (found) return { ...found, hash, key, cached: true };

@@ -68,7 +68,7 @@ export interface VerifyResult {
   readonly freeListed: number;
   /**
    * At the last audit: immortal objects of the interpreter's own data (static types, None, …) that no event announced and nothing is compared of.
-   * A recording from the program's start has them in its baseline; null = the trace does not say.
+   * A recording from the program's start has those in use by then in its baseline; null = the trace does not say.
    */
   readonly staticObjects: number | null;
   /** The first differences, in full. */

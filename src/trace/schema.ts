@@ -432,7 +432,7 @@ export const META_DOC: Readonly<Record<keyof TraceMeta, string>> = {
   env: "environment variables that the program was given",
   hashSeed: "seed of the hashes of strings, 0 to 4294967295",
   staticObjects:
-    "immortal objects of the interpreter's own data that the last audit met outside of the recording; from script they are in the baseline",
+    "immortal objects of the interpreter's own data that the last audit met outside of the recording; from script those in use by then are in the baseline",
 };
 
 const quoted = (name: string): string => `"${name}"`;
