@@ -235,7 +235,7 @@ describe("leaky-cache", () => {
     const wrong = refledger(["eval", trace, "1", "--time", "mark:no such mark"]);
     expect([wrong.status, wrong.stderr]).toEqual([
       2,
-      "refledger: --time mark:no such mark: no mark has that name; marks are: request\n",
+      'refledger: --time mark:no such mark: no mark has that name; marks are: "request"\n',
     ]);
   });
 });
