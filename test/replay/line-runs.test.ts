@@ -27,7 +27,10 @@ function runs(line: number): number {
   try {
     resolveTime(replay, `line:line-runs.py:${line}[999999]`);
   } catch (error) {
-    return Number(/occurs ([\d,]+) times?:/.exec((error as Error).message)?.[1]?.replaceAll(",", ""));
+    const { message } = error as Error;
+    return message.includes("occurs once:")
+      ? 1
+      : Number(/occurs ([\d,]+) times:/.exec(message)?.[1]?.replaceAll(",", ""));
   }
   return Number.NaN;
 }
