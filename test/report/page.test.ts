@@ -515,19 +515,6 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
     const [, first, last] = /^events #([\d,]+) to #([\d,]+)/.exec(await page.locator("#range").innerText())!;
     expect(await page.locator("#from").getAttribute("aria-valuetext")).toMatch(`event ${first}, `);
     expect(await page.locator("#to").getAttribute("aria-valuetext")).toMatch(`event ${last}, `);
-    // Up to the next frame that is painted. The quickest of several: other work on the machine only adds to what a brush takes.
-    const took = await page.locator("#to").evaluate(async (slider) => {
-      let least = Number.POSITIVE_INFINITY;
-      for (const stretch of ["60", "10", "50", "20", "40"]) {
-        const start = performance.now();
-        (slider as HTMLInputElement).value = stretch;
-        slider.dispatchEvent(new Event("input"));
-        await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
-        least = Math.min(least, performance.now() - start);
-      }
-      return least;
-    });
-    expect(took).toBeLessThan(200);
     await page.getByRole("button", { name: "whole recording" }).click();
     expect(await page.locator("#collections .none").count()).toBe(0);
   });
