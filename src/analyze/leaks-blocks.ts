@@ -10,7 +10,6 @@ import type { LeakFinding } from "./leaks.js";
 import { type Riser, thirds } from "./leaks-census.js";
 import { pathTo } from "./leaks-holders.js";
 import { isOwnFile } from "./leaks-iterations.js";
-import { risesEvenly } from "./leaks-judge.js";
 import { ownFrame, placeOf, referenceAt } from "./leaks-ledger.js";
 import { namedAt, roundsCounted, type Scene } from "./leaks-scene.js";
 
@@ -37,8 +36,6 @@ export function growingBlocks(scene: Scene, found: readonly LeakFinding[]): Leak
     if (event === undefined) continue;
     const { columns, row } = replay.event(event as never);
     const location = columns.location[row]!;
-    const opcode = replay.names.place(location).opcode;
-    const cFunction = replay.names.cFunction(columns.site[row]!);
     const at = placeOf(replay, location);
     const culprit = isOwnFile(at.file) ? at : ownFrame(replay, event, location);
     // What the library and the interpreter grow for themselves is not the program's.
@@ -49,13 +46,8 @@ export function growingBlocks(scene: Scene, found: readonly LeakFinding[]): Leak
     if (node !== NONE && (namedAt(scene, node) ?? -1) > event) continue;
     const path = node === NONE || !graph ? undefined : pathTo(graph, node);
     const expression = path?.expression;
-    const told = found.some(
-      (one) =>
-        (one.culprit?.file === culprit.file && one.culprit?.line === culprit.line) ||
-        (expression !== undefined && one.holder?.expression === expression),
-    );
     const key = `${culprit.file}:${culprit.line}`;
-    if (told || findings.has(key)) continue;
+    if (isTold(found, culprit, expression) || findings.has(key)) continue;
     const growth = values[4] - values[0];
     const type = node === NONE || !graph ? "memory block" : scene.typeName(graph.type[node]!);
     const birth = inside?.birth ?? -1;
@@ -71,14 +63,7 @@ export function growingBlocks(scene: Scene, found: readonly LeakFinding[]): Leak
       createdAt: birth >= 0 && inside ? placeOf(replay, inside.location) : null,
       keptBy: node === NONE ? null : scene.keptBy(node),
       culprit,
-      reference: {
-        made: { event, seconds: 0 },
-        evidence: "stored",
-        culprit,
-        at,
-        opcode,
-        cFunction,
-      },
+      reference: { ...referenceAt(replay, event, "stored"), culprit },
       holder: null,
       representative: node === NONE ? null : scene.id[node]!,
       total: { objects: 1, bytes: values[4] },
@@ -90,70 +75,17 @@ export function growingBlocks(scene: Scene, found: readonly LeakFinding[]): Leak
   return [...findings.values()];
 }
 
-/** Types whose values are replaced by longer ones: `text += more`. */
-const REPLACED = new Set(["str", "bytes", "tuple"]);
-/** Bytes by which such a value must have grown. */
-const LEAST_VALUE = 1024;
-/** As many of one place as may live at once: the value, and the one that replaces it. */
-const MOST_ALIVE = 2;
-
-/** Values of one place of which there is always one, and always a longer one. */
-export function growingValues(scene: Scene, found: readonly LeakFinding[]): LeakFinding[] {
-  const { census, moments, graph, iterations, replay, group, birth } = scene;
-  if (!graph || moments.end !== replay.end) return [];
-  const { from } = moments;
-  const last = moments.points.length - 1;
-  const findings: LeakFinding[] = [];
-  census.groups.forEach(({ type, location, alive, bytes }, index) => {
-    if (!REPLACED.has(scene.typeName(type)) || alive.some((n) => n > MOST_ALIVE)) return;
-    const growth = bytes[last]! - bytes[from]!;
-    if (growth < LEAST_VALUE || !risesEvenly(bytes, moments)) return;
-    const culprit = ownPlace(scene, location, index);
-    if (!culprit) return;
-    let node: number = NONE;
-    for (let one = 0; one < graph.nodes; one++)
-      if (group[one] === index && graph.distance(one) !== NONE && (node === NONE || birth[one]! > birth[node]!))
-        node = one;
-    const keptBy = node === NONE ? null : scene.keptBy(node);
-    if (!keptBy) return;
-    const isTold = found.some(
-      (one) =>
-        (one.culprit?.file === culprit.file && one.culprit?.line === culprit.line) ||
-        one.holder?.expression === keptBy.expression,
-    );
-    if (isTold) return;
-    const name = scene.typeName(type);
-    const event = birth[node]!;
-    findings.push({
-      kind: iterations.by === "events" ? "growth" : "leak",
-      isProblem: true,
-      fingerprint: fingerprintOf(["value", name, culprit.function, culprit.file?.split("/").at(-1) ?? null]),
-      title: `a ${name} (${keptBy.expression}) that is replaced by a longer one again and again, by ${growth.toLocaleString("en-US")} bytes so far`,
-      advice: `bound ${keptBy.expression}, or write its parts where they are wanted instead of keeping them together`,
-      type: name,
-      objects: 1,
-      bytes: graph.bytes[node]!,
-      createdAt: scene.createdAt(index),
-      keptBy,
-      culprit,
-      reference: { ...referenceAt(replay, event, "birth"), culprit },
-      holder: null,
-      representative: scene.id[node]!,
-      total: { objects: 1, bytes: graph.bytes[node]! },
-      perIteration: iterations.by === "events" ? null : growth / roundsCounted(scene),
-      groups: [],
-    });
-  });
-  return findings.slice(0, MOST);
-}
-
-/** Where the program made the newest value of a group: the library's own values are not the program's. */
-function ownPlace(scene: Scene, location: number, index: number): SourcePlace | undefined {
-  const at = placeOf(scene.replay, location);
-  if (isOwnFile(at.file)) return at;
-  const node = scene.group.lastIndexOf(index);
-  return node === NONE ? undefined : ownFrame(scene.replay, scene.birth[node]!, location);
-}
+/** Whether a finding names this line, or what it keeps in this container. */
+export const isTold = (
+  found: readonly LeakFinding[],
+  { file, line }: SourcePlace,
+  holder: string | undefined,
+): boolean =>
+  found.some(
+    (one) =>
+      (one.culprit?.file === file && one.culprit?.line === line) ||
+      (holder !== undefined && one.holder?.expression === holder),
+  );
 
 /** By address: the last event that gave the block its size. */
 function lastReallocs({ replay }: Scene, blocks: readonly Riser[], since: number): Map<number, number> {

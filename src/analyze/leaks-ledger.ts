@@ -157,5 +157,5 @@ export function referenceAt(
 export function ownFrame(replay: Replay, event: number, location: number): SourcePlace | undefined {
   const heap = replay.seek(eventNumber(event));
   const frame = callStack(replay, heap.frame, location).find(({ file }) => isOwnFile(file));
-  return frame && { function: frame.function, file: frame.file, line: frame.line, source: frame.source };
+  return frame && placeIn(frame);
 }

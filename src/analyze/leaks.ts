@@ -13,20 +13,21 @@ import { openReplay, type Replay } from "../replay/replay.js";
 import { type TimeInfo, timeInfo } from "../replay/survey.js";
 import { resolveTime } from "../replay/times.js";
 import { NONE } from "../rewind/object-graph.js";
-import { type Made, storesOf } from "../rewind/provenance.js";
 import { keep, recall } from "../trace/answers.js";
 import { type Finding, fingerprintOf, type SourcePlace } from "./finding.js";
-import { growingBlocks, growingValues } from "./leaks-blocks.js";
+import { growingBlocks } from "./leaks-blocks.js";
+import { goesOn, middle, referenceOf, wasUnderConstruction } from "./leaks-causes.js";
 import { evenMoments, type Group, type Moments, momentsOf, takeCensus, thirds } from "./leaks-census.js";
 import { type Cluster, clustersOf, type Member, mergeInto, type Phase, pathTo } from "./leaks-holders.js";
 import { findIterations, type Iterations, iterationsNamed } from "./leaks-iterations.js";
 import { judge, type Verdict } from "./leaks-judge.js";
-import { handedReference, type KeptReference, referenceAt, storedReference, storingScore } from "./leaks-ledger.js";
+import type { KeptReference } from "./leaks-ledger.js";
 import { lostObjects, risenCounts } from "./leaks-lost.js";
-import { createScene, namedAt, partOf, type Scene } from "./leaks-scene.js";
+import { createScene, partOf, type Scene } from "./leaks-scene.js";
+import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-13";
+const VERSION = "leaks-14";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -249,40 +250,6 @@ function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[
     .map(({ cluster, reference }) => findingOf(scene, cluster, reference, isBacklog(cluster) ? "backlog" : "leak"));
 }
 
-/**
- * Whether the holder got the name by which it is kept only after all of it was in it: a list that one expression makes, `[f(x) for x in …]`. It was
- * built once, as large as it was meant to be. A container that replaces an older one (`a = a + [x]`) is younger than what is in it.
- */
-function wasUnderConstruction(scene: Scene, { holder, entries }: Cluster): boolean {
-  const named = holder === NONE ? undefined : namedAt(scene, holder);
-  if (named === undefined) return false;
-  const { birth } = scene;
-  return entries.every((entry) => birth[entry]! > birth[holder]! && birth[entry]! < named);
-}
-
-/**
- * Whether a cause by itself brings something in each third of the time: a group may grow although each of its holders was filled at once.
- * What words of the interpreter's private state hold directly (the method cache, say) is bounded by the size of those tables.
- */
-function goesOn(scene: Scene, { holder, entries, born }: Cluster, isBacklog: boolean): boolean {
-  const { graph } = scene;
-  const isState = (entry: number): boolean => graph!.parent(entry) === NONE || graph!.isStateRoot(graph!.parent(entry));
-  if (holder === NONE && entries.every(isState)) return false;
-  if (holder !== NONE && isListOfSubclasses(scene, holder, entries)) return false;
-  return isBacklog || (born.first > 0 && born.second > 0 && born.third > 0);
-}
-
-/**
- * Whether weak references, by the addresses of what they refer to, are kept in a class's list of its subclasses (`tp_subclasses`; of a built-in class it is in the interpreter's state). An entry goes
- * with the class that it is for: if that class is kept, that is the finding, and if it is garbage, the next collection takes both.
- */
-function isListOfSubclasses({ graph, typeName }: Scene, holder: number, entries: readonly number[]): boolean {
-  const edge = graph!.parent(holder);
-  if (edge === NONE) return false;
-  const isList = graph!.isStateRoot(edge) || graph!.labelText(graph!.edge(edge).label) === "tp_subclasses";
-  return isList && entries.every((entry) => ["ReferenceType", "int"].includes(typeName(graph!.type[entry]!)));
-}
-
 const totalOf = ({ members }: Cluster): { objects: number; bytes: number } => {
   const total = { objects: 0, bytes: 0 };
   for (const { objects, bytes } of members.values()) {
@@ -291,39 +258,6 @@ const totalOf = ({ members }: Cluster): { objects: number; bytes: number } => {
   }
   return total;
 };
-
-/** One from the middle: neither of the first rounds nor one that may still be wanted. */
-const middle = (nodes: readonly number[]): number => nodes[nodes.length >> 1]!;
-
-function referenceOf(scene: Scene, { entries }: Cluster): KeptReference | null {
-  const { graph, replay, id } = scene;
-  const entry = middle(entries);
-  if (entry === undefined) return null;
-  const edge = graph!.parent(entry);
-  const holder = edge === NONE ? NONE : graph!.edge(edge).source;
-  const made = edge === NONE ? undefined : madeAt(scene, entry, edge);
-  const address = holder === NONE ? 0 : graph!.address[holder]!;
-  if (!made || made.event === null) return storedReference(replay, id[entry]!, address);
-  // The object's other stores belong to its other references: this one is the birth's own.
-  if (made.by === "birth") return handedReference(replay, made.event, address, true);
-  const reference = referenceAt(replay, made.event, "stored");
-  if (storingScore(reference) > 0 || storesOf(graph!, edge)?.test(reference.opcode ?? "")) return reference;
-  return handedReference(replay, made.event, address, false);
-}
-
-/**
- * The event of the reference that keeps an entry. Where the ledger at the end can only guess which of its references is open, what happened long after
- * the entry's own round (all tasks are cancelled, say) is left out: a reference that leaks is there when the next rounds begin.
- */
-function madeAt(scene: Scene, entry: number, edge: number): Made | undefined {
-  const { provenance, moments, birth } = scene;
-  const last = provenance?.of(edge);
-  const part = partOf(moments, birth[entry]!);
-  if (!provenance || !last || last.event === null || part === NONE || provenance.isOpen(entry, last.event)) return last;
-  const until = moments.points[Math.min(part + 2, moments.points.length - 1)]!;
-  const first = scene.provenanceAt(until)?.of(edge);
-  return first && storesOf(scene.graph!, edge)?.test(first.opcode ?? "") ? first : last;
-}
 
 /** What a person would call the thing that leaks: an object of a class that is no built-in one, if there is one; else the entry. */
 function headlineOf(scene: Scene, members: readonly Member[]): Member {
@@ -375,7 +309,7 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
     objects,
     inRounds:
       verdict === "backlog"
-        ? risen(census.groups[headline.group]!.alive)
+        ? [...new Set(same.map(({ group }) => group))].reduce((sum, one) => sum + risen(census.groups[one]!.alive), 0)
         : same.reduce((sum, member) => sum + member.inRounds, 0),
     bytes,
     createdAt,

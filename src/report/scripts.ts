@@ -1,14 +1,17 @@
 /**
  * The page's scripts as text: Vega's runtime and the interpreter of its expressions, as their packages ship them, and the page's own, which is
- * written as modules in client/ and joined here. The modules import only each other and types, so joining is: in order, without `import`
- * and `export`.
+ * written as modules in client/ and joined here, with the words for quantities that the page itself is made with. The modules import only each
+ * other, those words and types, so joining is: in order, without `import` and `export`.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const CLIENT = ["elements", "range", "downloads", "draw", "follow", "main"] as const;
+const MODULES = [
+  "../base/quantity",
+  ...["elements", "range", "downloads", "draw", "follow", "main"].map((name) => `client/${name}`),
+];
 
 const require = createRequire(import.meta.url);
 
@@ -32,8 +35,8 @@ export function libraries(): string {
 }
 
 export function pageScript(): string {
-  const parts = CLIENT.map((name) => {
-    const text = readFileSync(new URL(`./client/${name}.js`, import.meta.url), "utf8");
+  const parts = MODULES.map((name) => {
+    const text = readFileSync(new URL(`./${name}.js`, import.meta.url), "utf8");
     return withoutMap(text)
       .replace(/^import [^;]*;$/gm, "")
       .replace(/^export (?=function|const|class|async)/gm, "")

@@ -91,6 +91,8 @@ describe("programs that leak and programs that look as if", () => {
       expect(finding!.groups.find((group) => group.type === type)).toMatchObject({ objects, made: objects, died: 0 });
     }
     expect(results.get("small-integers")!.iterations).toMatchObject({ count: 500 });
+    // A backlog grows by what comes in and does not go out.
+    expect(problemsOf("backlog")[0]).toMatchObject({ type: "R", objects: 300, perIteration: 1 });
   });
 
   it("finds what grew until an exception ended the program, however long its traceback took to print", async () => {

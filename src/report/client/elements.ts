@@ -1,4 +1,4 @@
-/** Small helpers for the page: elements made with text only, numbers as the page writes them. */
+/** Small helpers for the page: elements made with text only, and its data. */
 import type { PageData } from "../page-data.js";
 
 export function element<K extends keyof HTMLElementTagNameMap>(
@@ -13,7 +13,5 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 }
 
 export const byId = <T extends HTMLElement>(id: string): T | null => document.getElementById(id) as T | null;
-
-export const number = (n: number): string => Math.round(n).toLocaleString("en-US");
 
 export const page = JSON.parse(byId("data")!.textContent!) as PageData;

@@ -1,26 +1,14 @@
 /** What follows the chosen range beside charts, lines and types: what was alive, free lists, the heap; and the notes of what cannot follow it. */
+import { bytes, count, plural } from "../../base/quantity.js";
 import { rowsOf } from "./downloads.js";
-import { byId, element, number, page } from "./elements.js";
+import { byId, element, page } from "./elements.js";
 import { isWhole, type Range } from "./range.js";
-
-/** Bytes as the page writes them. */
-function byteText(n: number): string {
-  if (n < 1000) return `${n} B`;
-  const units = ["kB", "MB", "GB", "TB"];
-  let value = n / 1000;
-  let unit = 0;
-  while (value >= 999.95 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${value.toFixed(1)} ${units[unit]}`;
-}
 
 const percentText = (hits: number, births: number): string =>
   births === 0 ? "–" : `${((100 * hits) / births).toFixed(1)} %`;
 
 const momentText = ({ event, seconds }: { event: number; seconds: number }): string =>
-  `#${number(event)} (${seconds.toFixed(3)} s)`;
+  `#${count(event)} (${seconds.toFixed(3)} s)`;
 
 /** Puts rows into a table's body, or says that there are none. */
 export function fillTable(id: string, rows: readonly HTMLElement[]): void {
@@ -56,17 +44,17 @@ export function showAlive(range: Range): void {
     return;
   }
   const isEnd = at.event === page.edges[range.to]!.event;
-  part.textContent = `Shown is what was alive at ${momentText(at)}, ${isEnd ? "the end of the chosen part" : "the last moment looked at in the chosen part or before it"}: ${number(at.objects)} ${at.objects === 1 ? "object" : "objects"}, ${byteText(at.bytes)}.`;
+  part.textContent = `Shown is what was alive at ${momentText(at)}, ${isEnd ? "the end of the chosen part" : "the last moment looked at in the chosen part or before it"}: ${plural(at.objects, "object")}, ${bytes(at.bytes)}.`;
   const rows: HTMLElement[] = [];
   for (let i = 0; i < at.rows.length; i += 3) {
-    const [type, objects, bytes] = [at.rows[i]!, at.rows[i + 1]!, at.rows[i + 2]!];
+    const [type, objects, size] = [at.rows[i]!, at.rows[i + 1]!, at.rows[i + 2]!];
     rows.push(
       element(
         "tr",
         {},
         element("th", { scope: "row" }, page.aliveTypes[type]!),
-        element("td", { class: "n" }, number(objects)),
-        element("td", { class: "n" }, byteText(bytes)),
+        element("td", { class: "n" }, count(objects)),
+        element("td", { class: "n" }, bytes(size)),
       ),
     );
   }
@@ -87,7 +75,7 @@ export function showFreeLists(range: Range): void {
   const [hits, births] = [sum(lists.hits), sum(lists.births)];
   total.textContent = isWhole(range)
     ? total.dataset["made"]!
-    : `In the chosen part, ${number(hits)} of ${number(births)} births (${percentText(hits, births)}) were served so, without asking the allocator.`;
+    : `In the chosen part, ${count(hits)} of ${count(births)} births (${percentText(hits, births)}) were served so, without asking the allocator.`;
   const rates = page.datasets["hit-rates"];
   const sums = new Map<string, [number, number]>();
   for (const { from, type, hits: some, births: all } of rates ? rowsOf(rates) : []) {
@@ -97,7 +85,7 @@ export function showFreeLists(range: Range): void {
   }
   for (const row of byId<HTMLTableElement>("free-lists")?.tBodies[0]?.rows ?? []) {
     const [fromList, all] = sums.get(row.cells[0]!.textContent!) ?? [0, 0];
-    [number(fromList), number(all - fromList), percentText(fromList, all)].forEach((text, i) => {
+    [count(fromList), count(all - fromList), percentText(fromList, all)].forEach((text, i) => {
       row.cells[i + 1]!.textContent = text;
     });
   }
@@ -117,7 +105,7 @@ export function showHeap(range: Range): void {
   }));
   const at = before(rows, page.edges[range.to]!.event);
   const bytesOf = (wanted: string): string =>
-    byteText(rows.find(({ event, what }) => event === at?.event && what === wanted)?.bytes ?? 0);
+    bytes(rows.find(({ event, what }) => event === at?.event && what === wanted)?.bytes ?? 0);
   const then = at
     ? `At ${momentText(at)}, the end of the chosen part, blocks held ${bytesOf("in use")} of a footprint of ${bytesOf("footprint")}. `
     : "";

@@ -1,6 +1,8 @@
 /** Starts the page: charts, the choice of a range, and what follows it. */
+
+import { count } from "../../base/quantity.js";
 import { drawCharts, mountCharts } from "./draw.js";
-import { byId, element, number, page } from "./elements.js";
+import { byId, element, page } from "./elements.js";
 import { fillTable, showAlive, showFreeLists, showHeap, showNotes, showStatements } from "./follow.js";
 import { choose, currentRange, isWhole, onRange, type Range, sumsIn, whole } from "./range.js";
 
@@ -14,14 +16,14 @@ function showRange(range: Range): void {
   const to = page.edges[range.to]!;
   byId("range")!.textContent = isWhole(range)
     ? "the whole recording"
-    : `events #${number(from.event)} to #${number(to.event)} (${from.seconds.toFixed(3)} s to ${to.seconds.toFixed(3)} s)`;
+    : `events #${count(from.event)} to #${count(to.event)} (${from.seconds.toFixed(3)} s to ${to.seconds.toFixed(3)} s)`;
   for (const [id, stretch, edge] of [
     ["from", range.from, from],
     ["to", range.to, to],
   ] as const) {
     const slider = byId<HTMLInputElement>(id)!;
     slider.value = String(stretch);
-    slider.setAttribute("aria-valuetext", `event ${number(edge.event)}, ${edge.seconds.toFixed(3)} s`);
+    slider.setAttribute("aria-valuetext", `event ${count(edge.event)}, ${edge.seconds.toFixed(3)} s`);
   }
   byId<HTMLButtonElement>("whole")!.disabled = isWhole(range);
 }
@@ -32,7 +34,7 @@ function showTypes(range: Range): void {
     .filter(({ sums }) => sums[0]! + sums[1]! > 0)
     .sort((x, y) => y.sums[0]! - x.sums[0]! || (x.type < y.type ? -1 : 1))
     .slice(0, TYPE_ROWS);
-  const cell = (n: number): HTMLElement => element("td", { class: "n" }, number(n));
+  const cell = (n: number): HTMLElement => element("td", { class: "n" }, count(n));
   fillTable(
     "types",
     rows.map(({ type, sums: [born, died] }) =>
@@ -67,11 +69,11 @@ function showLines(range: Range): void {
   const heat = (n: number, k: number): number =>
     n === 0 || most[k] === 0 ? 0 : Math.max(1, Math.ceil(Math.sqrt(n / most[k]!) * (STEPS - 1)));
   const cells = (index: number): HTMLElement[] =>
-    sums[index]!.map((n, k) => element("td", { class: `n heat h${heat(n, k)}` }, number(n)));
+    sums[index]!.map((n, k) => element("td", { class: `n heat h${heat(n, k)}` }, count(n)));
   for (const { index, counts } of sourceRows()) {
     sums[index]!.forEach((n, k) => {
       const { cell, shown } = counts[k]!;
-      const text = number(n);
+      const text = count(n);
       if (cell.textContent !== text) cell.textContent = text;
       const step = heat(n, k);
       if (shown === step) return;
@@ -116,7 +118,7 @@ function showFindings(range: Range): void {
       if (article.hidden) outside++;
     }
     note.hidden = outside === 0;
-    note.textContent = `${number(outside)} ${outside === 1 ? "finding lies" : "findings lie"} outside of the chosen part of the recording.`;
+    note.textContent = `${count(outside)} ${outside === 1 ? "finding lies" : "findings lie"} outside of the chosen part of the recording.`;
   }
 }
 
