@@ -556,6 +556,19 @@ describe.skipIf(noBrowser)("the page in a browser", () => {
     await dark.close();
     const phone = await openPage(browser, file, { viewport: { width: 390, height: 844 }, hasTouch: true });
     expect(await phone.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    // A legend that wraps has room for its last line, also after the window became narrower.
+    const cut = (): Promise<number> =>
+      phone.page.evaluate(
+        () =>
+          [...document.querySelectorAll(".chart svg")].filter(
+            (svg) => svg.querySelector("g")!.getBoundingClientRect().bottom > svg.getBoundingClientRect().bottom + 1,
+          ).length,
+      );
+    await expect.poll(cut).toBe(0);
+    await phone.page.setViewportSize({ width: 330, height: 844 });
+    await phone.page.waitForTimeout(500);
+    await expect.poll(cut).toBe(0);
+    await phone.page.setViewportSize({ width: 390, height: 844 });
 
     await screenshot(phone.page, "page-phone");
     expect([phone.said, phone.requests]).toEqual([[], []]);

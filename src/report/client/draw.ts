@@ -8,6 +8,8 @@ import { choose, currentRange, isWhole, onRange, type Range, stretchesOf, whole 
 interface View {
   data(name: string, rows: unknown[]): View;
   runAsync(): Promise<View>;
+  /** Has the next run lay the chart out anew. */
+  resize(): View;
   addSignalListener(name: string, listener: (name: string, value: unknown) => void): View;
   signal(name: string, value: unknown): View;
   scale(name: string): (value: number) => number;
@@ -94,6 +96,13 @@ function whenSeen(place: HTMLElement, update: () => void): void {
   });
 }
 
+/** Whether something of a chart lies below its picture. */
+function isCut(place: HTMLElement): boolean {
+  const picture = place.querySelector("svg");
+  const content = picture?.querySelector("g");
+  return !!picture && !!content && content.getBoundingClientRect().bottom > picture.getBoundingClientRect().bottom + 1;
+}
+
 async function draw(chart: PageChart, place: HTMLElement): Promise<void> {
   const runtime = vega.parse(chart.vega, null, { ast: true });
   const view = new vega.View(runtime, {
@@ -113,6 +122,13 @@ async function draw(chart: PageChart, place: HTMLElement): Promise<void> {
   };
   fill(currentRange());
   await view.runAsync();
+  // The legend wraps by the width that the chart has in the end, and its height is taken before that: a narrow chart needs another look.
+  if (isCut(place)) await view.resize().runAsync();
+  view.addSignalListener("width", () => {
+    setTimeout(() => {
+      if (isCut(place)) void view.resize().runAsync();
+    });
+  });
   if (chart.name === "live-bytes") {
     // The brush follows the sliders as the sliders follow the brush; its own echo is not a choice.
     let echoes = 0;
