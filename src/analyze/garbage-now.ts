@@ -5,7 +5,7 @@
 import { type EventNumber, eventNumber } from "../base/ids.js";
 import type { Replay } from "../replay/replay.js";
 import { type TimeInfo, timeInfo } from "../replay/survey.js";
-import type { GarbageAt } from "../rewind/messages.js";
+import { type GarbageAt, withoutDropped } from "../rewind/messages.js";
 import { Past, type RewindOptions } from "../rewind/rewind.js";
 import { keep, recall } from "../trace/answers.js";
 import { Kind } from "../trace/events.js";
@@ -183,7 +183,7 @@ async function check(
     return no(
       `collection ${id} begins at #${start}, before one can be forced, and it is no full one: choose a time after #${stop ?? start}`,
     );
-  const freed = freedBetween(replay, time, eventNumber(start), eventNumber(stop));
+  const freed = withoutDropped(freedBetween(replay, time, eventNumber(start), eventNumber(stop)), garbage);
   return { check: { freed: freed.length, ...compared(freed, garbage), event: start, collection: id }, unchecked: null };
 }
 

@@ -77,6 +77,11 @@ export interface Garbage {
   /** Objects that the collector looks at, and those that it was told to leave alone (`gc.freeze`). */
   readonly tracked: number;
   readonly frozen: number;
+  /**
+   * Strings that the interpreter's own state refers to: names in the cache of looked up attributes (`type_cache`, Objects/typeobject.c).
+   * A collection runs code that looks up attributes, and a name whose place in the cache another takes may die of it. It was no garbage.
+   */
+  readonly cachedNames: readonly number[];
 }
 
 export class CollectorReader {
@@ -172,7 +177,25 @@ export class CollectorReader {
     const unreachable = tracked.filter((_, i) => reachable[i] === 0);
     const found = new Set(unreachable);
     const kept = this.#legacy(unreachable, found);
-    return { ...this.#describe(found, kept, !isBoundary), tracked: tracked.length, frozen };
+    return {
+      ...this.#describe(found, kept, !isBoundary),
+      tracked: tracked.length,
+      frozen,
+      cachedNames: this.#cachedNames(),
+    };
+  }
+
+  #cachedNames(): number[] {
+    const heap = this.#heap;
+    const { offsets, runtime } = this.#probe.plan.layout;
+    const interpreter = heap.u32(runtime + offsets.runtime.interpretersHead);
+    const names = new Set<number>();
+    for (let at = 0; at + 4 <= offsets.interpreter.size; at += 4) {
+      const target = heap.u32(interpreter + at);
+      if (target !== 0 && this.#probe.isLive(target) && heap.flagsOf(heap.typeOf(target)) & TYPE_FLAGS.unicode)
+        names.add(target);
+    }
+    return [...names];
   }
 
   /** What the collector has on its lists, which of that is young, and how many are frozen. */
@@ -312,7 +335,7 @@ export class CollectorReader {
     found: ReadonlySet<number>,
     kept: ReadonlySet<number>,
     halfBuilt: boolean,
-  ): Omit<Garbage, "tracked" | "frozen"> {
+  ): Omit<Garbage, "tracked" | "frozen" | "cachedNames"> {
     const heap = this.#heap;
     const labels: string[] = [""];
     const numbers = new Map<string, number>();

@@ -27,7 +27,7 @@ export interface GraphColumns {
   readonly edges: readonly Uint32Array[];
   /** Texts of the labels from 1 on. */
   readonly labels: readonly string[];
-  /** Objects that were so much half built that they could not be read to their end. */
+  /** Objects that could not be read to their end, though they are not known to be half built. */
   readonly unread: number;
 }
 
@@ -110,7 +110,7 @@ export function readGraph(
     nodes: nodes.columns(),
     edges: edges.columns(),
     labels: [...labels.keys()],
-    unread: graph.unread.length,
+    unread: graph.unread.filter((object) => !halfBuilt(object)).length,
   };
 }
 

@@ -94,8 +94,15 @@ export interface Evaluation {
 export interface GarbageAt extends Garbage {
   /** Events that had happened: those asked for, or a few more. */
   readonly event: number;
-  /** Addresses of the objects that a forced collection freed; null where none was forced. */
+  /** Addresses of what a forced collection freed, without names that only dropped out of a cache; null where none was forced. */
   readonly freed: readonly number[] | null;
+}
+
+/** Of what a collection freed, what it was asked to: without names that only dropped out of a cache meanwhile. */
+export function withoutDropped(freed: readonly number[], { objects, cachedNames }: Garbage): number[] {
+  const expected = new Set(objects.map(({ address }) => address));
+  const cached = new Set(cachedNames);
+  return freed.filter((address) => expected.has(address) || !cached.has(address));
 }
 
 export type Answer =

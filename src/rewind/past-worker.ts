@@ -14,7 +14,14 @@ import { TraceReader } from "../trace/reader.js";
 import { Visit, type VisitAnswer } from "./evaluate.js";
 import { Follower } from "./follower.js";
 import { checkHeap, heapAt } from "./heap-check.js";
-import type { Answer, Divergence, PastWorkerData, Question, Request } from "./messages.js";
+import {
+  type Answer,
+  type Divergence,
+  type PastWorkerData,
+  type Question,
+  type Request,
+  withoutDropped,
+} from "./messages.js";
 import type { PastFiles } from "./past-files.js";
 
 /** Events before a cut-off end from which on boundaries are noted: more than a full ring of records holds. */
@@ -298,7 +305,10 @@ class Past {
     const before = [...probe.headers()].filter((object) => !probe.isDead(object));
     this.#enter(guest);
     guest.call("PyGC_Collect");
-    const freed = before.filter((object) => !probe.isLive(object));
+    const freed = withoutDropped(
+      before.filter((object) => !probe.isLive(object)),
+      found,
+    );
     const spoiled = !this.#leave();
     this.#say({ kind: "garbage", garbage: { ...found, event, freed }, spoiled });
   }
