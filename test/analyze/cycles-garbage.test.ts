@@ -9,11 +9,11 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CyclesAnswer, eventNumber, type GarbageNow, Past } from "../../dist/index.js";
 import { cache, refledger } from "../support/recording.js";
+import { seed } from "../support/seed.js";
 
 const programs = join(import.meta.dirname, "cycle-programs");
 const others = resolve(import.meta.dirname, "../programs");
 const instants = Number(process.env["REFLEDGER_INSTANTS"] ?? 4);
-const seed = Number(process.env["REFLEDGER_SEED"] ?? Date.now() % 1_000_000);
 
 let folder = "";
 beforeAll(() => {

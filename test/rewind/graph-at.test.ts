@@ -19,9 +19,9 @@ import {
 import { decodeGraph, encodeGraph, graphOf, graphWithOrigin } from "../../dist/rewind/graph-at.js";
 import { EdgeKind as EDGE } from "../../src/interpreter/graph.js";
 import { refledger } from "../support/recording.js";
+import { seed } from "../support/seed.js";
 
 const root = resolve(import.meta.dirname, "../..");
-const seed = Number(process.env["REFLEDGER_SEED"] ?? Date.now() % 1_000_000);
 const instantsEach = Number(process.env["REFLEDGER_INSTANTS"] ?? 3);
 // A program that listens to what Python does (sys.settrace, audit hooks) would hear the question and change its heap: none is here.
 const programs = [

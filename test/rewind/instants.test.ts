@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventNumber, openReplay, Past, type Replay, resolveTime, survey } from "../../dist/index.js";
 import { cache, refledger } from "../support/recording.js";
+import { seed } from "../support/seed.js";
 
-const seed = Number(process.env["REFLEDGER_SEED"] ?? Date.now() % 1_000_000);
 const instants = Number(process.env["REFLEDGER_INSTANTS"] ?? 60);
 
 const program = `class Session: pass

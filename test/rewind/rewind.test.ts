@@ -19,10 +19,10 @@ import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type EventNumber, Past } from "../../dist/index.js";
 import { compress, decompress } from "../../src/trace/compression.js";
+import { seed } from "../support/seed.js";
 
 const root = resolve(import.meta.dirname, "../..");
 const command = join(root, "dist/cli/main.js");
-const seed = Number(process.env["REFLEDGER_SEED"] ?? Date.now() % 1_000_000);
 
 let folder: string;
 beforeAll(() => {
@@ -197,11 +197,14 @@ describe("leaky-cache", () => {
 
   it(`has at random instants the memory that the trace says (REFLEDGER_SEED=${seed})`, async () => {
     let state = seed;
+    const instantsEach = Number(process.env["REFLEDGER_INSTANTS"] ?? 8);
     const random = (): number => {
       state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
       return state / 2 ** 32;
     };
-    const instants = Array.from({ length: 8 }, () => Math.floor(random() * past.events)).sort((a, b) => a - b);
+    const instants = Array.from({ length: instantsEach }, () => Math.floor(random() * past.events)).sort(
+      (a, b) => a - b,
+    );
     for (const instant of [0, 1, ...instants, past.events]) {
       expect(await past.goTo(instant as EventNumber)).toEqual({ event: instant, ended: instant === past.events });
       const { event, objects, differences, examples } = await past.check();
