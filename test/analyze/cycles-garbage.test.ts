@@ -38,6 +38,7 @@ describe("what a full collection would free", () => {
   it.each([
     join(programs, "churn.py"),
     join(programs, "shapes.py"),
+    join(programs, "cached-names.py"),
     join(others, "generators.py"),
     join(others, "weak-references.py"),
   ])("is what it does free, at random instants of %s", async (file) => {
