@@ -28,6 +28,8 @@ export class Doings {
   born: (Dying & { readonly address: number }) | undefined;
   /** References that C code took and has not given back, by object. */
   held: Map<Ledger, { change: MutableChange; cFunction: string | null }[]> | undefined;
+  /** Changes that are elements of a list unless the instruction turns out to call a Python function, with what they were told to be otherwise. */
+  appended: { change: MutableChange; otherwise: Pick<Change, "by" | "text"> }[] | undefined;
 
   /** Whether there is anything in it. */
   used = false;

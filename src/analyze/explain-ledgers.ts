@@ -22,7 +22,19 @@ import { Doings, type DyingObject, type MutableChange } from "./explain-doings.j
 import type { Binding, Ledger, LedgerInput, Ledgers, Maker, ObjectThen } from "./explain-ledger.js";
 import { Places, variableOf } from "./explain-places.js";
 import { LineWalker, type Round } from "./explain-walk.js";
-import { type Circumstances, elementOf, freedText, quote, whyDown, whyHeld, whyUp } from "./explain-words.js";
+import {
+  appendedTo,
+  type Circumstances,
+  elementOf,
+  freedText,
+  quote,
+  type Reason,
+  whyAppended,
+  whyDown,
+  whyHeld,
+  whySetDefault,
+  whyUp,
+} from "./explain-words.js";
 import { NumberSet } from "./number-set.js";
 
 /** Changes of one object in one round that are kept. */
@@ -161,7 +173,12 @@ export class LedgerKeeper {
         if (onStack === 0 || !last || last.by === "freed") continue;
         const parts = this.#places.handingOn(round.line);
         const to = parts.length === 1 ? `to ${quote(parts[0]!)}` : "on";
-        const text = `the stack's reference is handed ${to}`;
+        // A method written in Python has said by now that its argument takes the reference over, and other methods in C give it up.
+        const list = parts.length === 1 ? appendedTo(parts[0]!) : undefined;
+        const text =
+          list === undefined
+            ? `the stack's reference is handed ${to}`
+            : `element of list ${quote(list)} takes over the stack's reference`;
         changes.push({ event: round.last, delta: 0, by: "handed", text, after: last.after });
       }
   }
@@ -352,6 +369,7 @@ export class LedgerKeeper {
       case Kind.call:
         this.#leaving = undefined;
         this.#called = round && this.#show ? { event, location, round } : undefined;
+        for (const { change, otherwise } of this.#doings.appended ?? []) Object.assign(change, otherwise);
         if (this.#doingsBelow.length < MOST_DYING) this.#doingsBelow.push(this.#doings);
         this.#doings = new Doings(-1);
         return;
@@ -508,18 +526,26 @@ export class LedgerKeeper {
     if (instance >= 0) gone.splice(instance, 1);
     const byC = place.own && CALLING.test(place.opcode ?? "") && cFunction !== EVAL;
     // What dies in the meantime gives references up as well, by functions without a name.
+    const appended = up && place.own ? whyAppended(circumstances) : undefined;
+    const taken = byC && up ? this.#takenTwice(ledger, circumstances) : undefined;
     const givesBack = byC && !up && dying.length === 0 && UNSURE.has(reason.by);
     if (givesBack && this.#givesBack(ledger, cFunction)) reason = whyHeld(circumstances);
+    const { by, text } = appended ?? taken ?? reason;
     const change: MutableChange = {
       event: columns.first + row,
       delta: up ? 1 : -1,
-      by: reason.by,
-      text: reason.text,
+      by,
+      text,
       after: countOf(ledger.count),
     };
-    this.#change(ledger, round, before, change, reason.stack);
+    this.#change(ledger, round, before, change, (taken ?? reason).stack);
     this.#made.set(ledger, change);
     this.#madeAt.set(ledger, location);
+    if (appended) {
+      doings.used = true;
+      doings.appended ??= [];
+      doings.appended.push({ change, otherwise: { by: reason.by, text: reason.text } });
+    }
     if (byC && up && reason.stack === 0) {
       doings.used = true;
       doings.held ??= new Map();
@@ -531,6 +557,17 @@ export class LedgerKeeper {
     const unnamed = cFunction === null || cFunction === "PyObject_ClearManagedDict";
     if (!up && freeing && unnamed && reason.by !== "freed" && instance < 0)
       this.#unsettled.push({ change, dying: freeing });
+  }
+
+  /** What C code took before in the same call turns out to be for a dict, and this for what the call gives. */
+  #takenTwice(ledger: Ledger, circumstances: Circumstances): Reason | undefined {
+    const before = this.#doings.held?.get(ledger)?.at(-1);
+    if (!before || before.cFunction !== circumstances.cFunction) return undefined;
+    const why = whySetDefault(circumstances);
+    if (!why) return undefined;
+    const wasGiven = before.change.by === "stack";
+    Object.assign(before.change, { by: why.first.by, text: why.first.text });
+    return wasGiven ? { ...why.second, stack: 0 } : why.second;
   }
 
   /** C code gives back what the same function took in the same instruction: both were for a moment, whatever the first seemed to be. */

@@ -147,6 +147,42 @@ export function whyUp(at: Circumstances): Reason {
   }
 }
 
+/**
+ * `a.append(x)` as the evaluation loop does it by itself once it has found `a` to be a list (CALL_LIST_APPEND, Python/bytecodes.c): what the
+ * list takes is counted by the loop. The loop counts arguments of Python functions as well, but then a call follows.
+ */
+export function whyAppended(at: Circumstances): Reason | undefined {
+  const list = at.opcode === "CALL" && at.cFunction === EVAL && at.library === null && appendedTo(at.part);
+  return list ? { by: "item", text: `element of list ${quote(list)}`, stack: 0 } : undefined;
+}
+
+/** `a.b(…).c[d].method(`, with calls on the way that have no others in their arguments. */
+const METHOD_CALL = /^([^()]+(?:\([^()]*\)[^()]*)*)\.(\w+)\(/s;
+
+/** The list of `a.append(x)`. */
+export function appendedTo(part: string): string | undefined {
+  const [, list, method] = METHOD_CALL.exec(part) ?? [];
+  return method === "append" ? list : undefined;
+}
+
+/**
+ * `d.setdefault(k, x)` counts `x` twice in a row: for the dict, and for what it gives (dict_setdefault_ref_lock_held, Objects/dictobject.c).
+ * Undefined: it is another call.
+ */
+export function whySetDefault(at: Circumstances): { first: Reason; second: Reason } | undefined {
+  const dict = at.cFunction === null && /^([\w.]+)\.setdefault\(/.exec(at.part)?.[1];
+  if (!dict) return undefined;
+  const known = at.typeOf(dict) === "dict";
+  return {
+    first: {
+      by: "item",
+      text: known ? `key or value of dict ${quote(dict)}` : `key or value: ${quote(at.part)}`,
+      stack: 0,
+    },
+    second: { by: "stack", text: `what ${quote(at.part)} gives, on the stack`, stack: 1 },
+  };
+}
+
 /** Why the count fell by 1. */
 export function whyDown(at: Circumstances): Reason {
   const { opcode, part, cFunction, library, onStack, leaving, dying } = at;
@@ -309,10 +345,10 @@ function receiver(
   { part, cFunction, typeOf }: Circumstances,
   methods: Readonly<Record<string, readonly string[]>>,
 ): { type: string; part: string } | undefined {
-  const [, object, method] = /^([\w.]+)\.(\w+)\(/.exec(part) ?? [];
+  const [, object, method] = METHOD_CALL.exec(part) ?? [];
   if (object === undefined || method === undefined) return undefined;
   const [, ofType, of] = /^(\w+)\.(\w+)$/.exec(cFunction ?? "") ?? [];
-  const known = object.includes(".") ? undefined : typeOf(object);
+  const known = /^\w+$/.test(object) ? typeOf(object) : undefined;
   const type = known ?? (of === method ? ofType : undefined);
   if (type === undefined || !methods[type]?.includes(method)) return undefined;
   // Another function works for the method, or it is the method itself; a name that is neither is something else that happens meanwhile.

@@ -114,6 +114,66 @@ describe("containers", () => {
   });
 });
 
+describe("what the interpreter does by itself once it knows the type", () => {
+  const lines = [
+    "class Box: pass",
+    "class Keeper:",
+    "    def __init__(self): self.kept = []",
+    "    def append(self, item):",
+    "        self.kept.append(item)",
+    "def fill(keeper, x):",
+    "    for _ in range(20):",
+    "        keeper.append(x)",
+    "x = Box()",
+    "fill(Keeper(), x)",
+    "many = []",
+    "for _ in range(20):",
+    "    many.append(x)",
+    "d = {}",
+    'd.setdefault("k", x)',
+    'd.setdefault("k", Box())  # is there',
+    'd.setdefault("l", []).append(x)',
+    "d.setdefault(x, x)",
+  ];
+  let told: Told;
+  const of = (source: string): string[] => reasons(told.explanation, lines.indexOf(source) + 1, "x");
+  beforeAll(async () => {
+    told = await tell(`${lines.join("\n")}\n`);
+  }, 120_000);
+
+  it("a list's elements are its elements, first and last", () => {
+    // Of 20 rounds the first and the last are told.
+    expect(of("        self.kept.append(item)").filter((text) => text.startsWith("+1"))).toEqual([
+      "+1 element of list `self.kept`",
+      "+1 element of list `self.kept`",
+    ]);
+    expect(of("    many.append(x)").filter((text) => text.includes("element of"))).toEqual([
+      "+1 element of list `many`",
+      "element of list `many` takes over the stack's reference",
+    ]);
+  });
+
+  it("a method of that name that is written in Python takes an argument", () => {
+    const told = of("        keeper.append(x)");
+    expect(told.filter((text) => text.includes("element of"))).toEqual([]);
+    expect(told.filter((text) => text.includes("argument `item` of Keeper.append()"))).toHaveLength(2);
+  });
+
+  it("setdefault counts what it puts in, and what it gives", () => {
+    const given = (source: string): string => `+1 what \`${source}\` gives, on the stack`;
+    const set = of('d.setdefault("k", x)');
+    expect(set.filter((text) => text === "+1 key or value of dict `d`")).toHaveLength(1);
+    expect(set.filter((text) => text === given('d.setdefault("k", x)'))).toHaveLength(1);
+    expect(of('d.setdefault("k", Box())  # is there').filter((text) => text.includes("key or value"))).toEqual([]);
+    const both = of("d.setdefault(x, x)");
+    expect(both.filter((text) => text === "+1 key or value of dict `d`")).toHaveLength(2);
+    expect(both.filter((text) => text === given("d.setdefault(x, x)"))).toHaveLength(1);
+    expect(of('d.setdefault("l", []).append(x)').filter((text) => text.includes("element of"))).toEqual([
+      '+1 element of list `d.setdefault("l", [])`',
+    ]);
+  });
+});
+
 describe("destructors", () => {
   const lines = [
     "class Box: pass",
