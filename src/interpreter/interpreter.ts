@@ -44,7 +44,7 @@ export interface InterpreterHooks {
   programStart?(guest: Guest): void;
   /** After the program and its exit callbacks, before the interpreter is torn down. */
   programEnd?(guest: Guest): void;
-  /** Before each read, write and wait. */
+  /** Before each read, write and wait, and now and then in a long wait. */
   systemCall?(): void;
   /** CPython asks whether a signal has come: a moment at which Python code might run, so no object is half made. */
   poll?(): void;
@@ -117,15 +117,16 @@ function outsideOf(options: InterpreterOptions): {
   const { hooks, log, replay } = options;
   if (replay)
     return { calls: replay.calls(), attach: (memory, guest) => replay.attach(memory, guest), hearSignals: () => {} };
+  const systemCall = hooks?.systemCall?.bind(hooks) ?? (() => {});
   const kernel = new Kernel({
     standardLibrary: options.standardLibrary,
     pythonVersion: bundledVersion,
     cwd: options.cwd,
     env: options.env,
     folders: foldersOf(options.program, options.cwd, options.env, options.allow ?? []),
-    interrupt: new Interrupt(options.interrupt),
+    interrupt: new Interrupt(options.interrupt, systemCall),
     terminalSize: options.terminalSize,
-    systemCall: hooks?.systemCall?.bind(hooks) ?? (() => {}),
+    systemCall,
     poll: hooks?.poll?.bind(hooks) ?? (() => {}),
     beforeTerminalOutput: hooks?.terminalOutput?.bind(hooks),
   });

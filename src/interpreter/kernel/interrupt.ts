@@ -15,13 +15,19 @@ export const signalBit = (signal: number): number => 1 << (signal - 1);
 
 /** Index of the word in the shared array. */
 const word = 0;
+/** Milliseconds between two calls of `idle` in a long wait. */
+const idleSlice = 500;
 
 export class Interrupt {
   readonly #shared: Int32Array;
   /** Until then signals stay where they are: the interpreter could do nothing with them yet. */
   isHeard = false;
 
-  constructor(shared: Int32Array) {
+  /** `idle` is told that the program waits, again and again: time for what should not wait with it. */
+  constructor(
+    shared: Int32Array,
+    private readonly idle: () => void = () => {},
+  ) {
     this.#shared = shared;
   }
 
@@ -45,7 +51,8 @@ export class Interrupt {
       if (this.pending) return true;
       const now = performance.now();
       if (now >= end) return false;
-      Atomics.wait(this.#shared, word, 0, end - now);
+      this.idle();
+      Atomics.wait(this.#shared, word, 0, Math.min(end - now, idleSlice));
     }
   }
 }
