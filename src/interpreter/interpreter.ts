@@ -70,6 +70,8 @@ export interface InterpreterOptions {
   env: Readonly<Record<string, string>>;
   /** Folders and files that the program may reach besides those it is meant to see (kernel/reach.ts). */
   allow?: readonly string[];
+  /** Absolute paths of files that are not there for the program. */
+  hidden?: readonly string[];
   /** 0 to 4294967295. */
   hashSeed: number;
   /** One shared word: the main thread sets a bit for each signal and notifies (see main-thread.ts). */
@@ -124,6 +126,7 @@ function outsideOf(options: InterpreterOptions): {
     cwd: options.cwd,
     env: options.env,
     folders: foldersOf(options.program, options.cwd, options.env, options.allow ?? []),
+    hidden: options.hidden ?? [],
     interrupt: new Interrupt(options.interrupt, systemCall),
     terminalSize: options.terminalSize,
     systemCall,

@@ -8,6 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { assert, Failure } from "../base/failure.js";
 import { cacheFolder, instrumentCached } from "../interpreter/cache.js";
@@ -79,6 +80,9 @@ export interface RecordResult {
   readonly eventBytes: number;
 }
 
+/** The trace while it is written, and what SQLite has beside it. */
+const TRACE_FILES = ["", "-wal", "-shm", "-journal"];
+
 /** The signal, while a trace is finished, that ends even that. */
 const LAST_WARNING = 3;
 
@@ -143,6 +147,7 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
       hashSeed: options.hashSeed ?? 0,
       version: options.version,
       allow: options.allow ?? [],
+      hidden: TRACE_FILES.map((suffix) => resolve(options.out) + suffix),
     },
     plan,
     channel,
