@@ -48,7 +48,7 @@ export interface InterpreterHooks {
   systemCall?(): void;
   /** CPython asks whether a signal has come: a moment at which Python code might run, so no object is half made. */
   poll?(): void;
-  /** Before the program writes these bytes to a terminal. */
+  /** Before the program writes these bytes to a terminal or to standard error. */
   terminalOutput?(bytes: Uint8Array): void;
   /** `refledger.mark(name)`. */
   mark?(name: string): void;
