@@ -71,7 +71,7 @@ export * from "./base/ids.js";
 export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
 export { isFromInput, type Program } from "./interpreter/configuration.js";
 export { programEnvironment } from "./record/environment.js";
-export { hideLine, showLine } from "./record/line.js";
+export { endLine, hideLine, showLine } from "./record/line.js";
 export { checkProgram, defaultTrace } from "./record/program.js";
 export { type Progress, type RecordOptions, type RecordResult, record } from "./record/record.js";
 export { type ChangeRow, type Comparison, compareTimes, type PlaceChange, type TypeChange } from "./replay/compare.js";

@@ -3,6 +3,7 @@ import type { CommandModule } from "yargs";
 import {
   checkProgram,
   defaultTrace,
+  endLine,
   Failure,
   hideLine,
   isFromInput,
@@ -155,6 +156,11 @@ export async function recordProgram(program: Program, options: Arguments): Promi
     throw new Failure("record -: the script is read from standard input, not from a terminal: record - < SCRIPT", 2);
   const out = options.out ?? defaultTrace(program);
   let stopShowing = (): void => {};
+  let beginLine = (): void => {};
+  const say = (text: string): void => {
+    beginLine();
+    process.stderr.write(`refledger: ${printable(text)}\n`);
+  };
   const result = await record({
     program,
     out,
@@ -168,6 +174,7 @@ export async function recordProgram(program: Program, options: Arguments): Promi
     hashSeed,
     version,
     started: (read, line) => {
+      beginLine = () => endLine(line);
       if (!quiet && process.stderr.isTTY) stopShowing = showProgress(read, line);
     },
   });
@@ -177,8 +184,6 @@ export async function recordProgram(program: Program, options: Arguments): Promi
   else if (!quiet) say(summary(result, out));
   return result.traceFailed && result.exitCode === 0 ? 1 : result.exitCode;
 }
-
-const say = (text: string): void => void process.stderr.write(`refledger: ${printable(text)}\n`);
 
 function summary({ events, eventBytes }: RecordResult, out: string): string {
   const each = events > 0 ? ` (${(eventBytes / events).toFixed(2)} bytes each)` : "";

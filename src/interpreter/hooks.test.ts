@@ -15,6 +15,10 @@ const { i32 } = ValueType;
 const region = planRegion(65536);
 const HEAP = region.end;
 const TYPE = 0x2000;
+/** Where the interpreter keeps its reference tracer. */
+const TRACER = 0x3000;
+/** A free place of the function table. */
+const PLACE = TABLE.visit;
 
 /** Only what the hooks ask for; there is no thread and no frame, so instruction pointers are zero. */
 const layout = {
@@ -47,6 +51,8 @@ function host(): Uint8Array {
     return f;
   };
   define("collect", 3, 1, new Assembler().i32(7).body(0));
+  define("PyRefTracer_SetTracer", 2, 1, new Assembler().i32(0).get(0).store(TRACER).i32(0).body(0));
+  define("PyRefTracer_GetTracer", 1, 1, new Assembler().i32(0).body(0));
   const a = new Assembler().get(0).i32(11).add().i32(-8).and().set(1).global_get(top).tee(2);
   a.i32(4).sub().get(1).i32(3).or().store().get(2).get(1).add().global_set(top).get(2);
   const malloc = define("malloc", 1, 1, a.body(2));
@@ -115,6 +121,14 @@ beforeEach(() => {
     internType: { parameters: [i32], results: [], call: note("type") },
     collectStart: { parameters: [i32, i32], results: [], call: note("start") },
     collectStop: { parameters: [i32, i32], results: [], call: note("stop") },
+    visit: {
+      parameters: [i32, i32, i32],
+      results: [i32],
+      call: (...values) => {
+        told.push(["program's tracer", ...values]);
+        return 0;
+      },
+    },
   });
   for (const [name, f] of Object.entries(functions))
     (exports["table"] as WebAssembly.Table).set(TABLE[name as keyof typeof TABLE], f);
@@ -150,6 +164,37 @@ function born(size = 24): number {
   records();
   return object;
 }
+
+describe("the reference tracer", () => {
+  const set = (place: number, data: number): number => call["PyRefTracer_SetTracer"]!(place, data);
+
+  it("that a program sets is called behind ours, and does not take its place", () => {
+    set(TABLE.tracer, 0);
+    expect(view.getUint32(TRACER, true)).toBe(TABLE.tracer);
+    const before = born();
+    expect(set(PLACE, 5)).toBe(0);
+    expect(view.getUint32(TRACER, true)).toBe(TABLE.tracer);
+    expect([call["PyRefTracer_GetTracer"]!(TRACER + 8), view.getUint32(TRACER + 8, true)]).toEqual([PLACE, 5]);
+    told = [];
+    const o = call["malloc"]!(24);
+    view.setUint32(o, 1, true);
+    view.setUint32(o + 4, TYPE, true);
+    call["refledger_tracer"]!(o, 0, 0);
+    view.setUint32(before, 0, true);
+    call["refledger_tracer"]!(before, 1, 0);
+    expect(records().map(([kind]) => kind)).toEqual(["alloc", "new", "dealloc"]);
+    expect(told.filter(([name]) => name === "program's tracer")).toEqual([
+      ["program's tracer", o, 0, 5],
+      ["program's tracer", before, 1, 5],
+    ]);
+    set(0, 0);
+    expect(call["PyRefTracer_GetTracer"]!(0)).toBe(0);
+    told = [];
+    put(born(), 2);
+    expect(records().map(([kind]) => kind)).toEqual(["incref"]);
+    expect(told.filter(([name]) => name === "program's tracer")).toEqual([]);
+  });
+});
 
 describe("stores", () => {
   it("of a live object's count are events by what they change", () => {

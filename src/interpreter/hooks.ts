@@ -12,7 +12,8 @@
  *
  * Births and deaths come from CPython's own reference tracer (`PyRefTracer_SetTracer`, Objects/object.c), which also sees the
  * places where `_Py_NewReference` and `_Py_Dealloc` are inlined; the one death that it is told late or never, that of an object
- * left to the trashcan, is seen at the entry of `_Py_Dealloc` (gh-156371).
+ * left to the trashcan, is seen at the entry of `_Py_Dealloc` (gh-156371). There is one such tracer at a time, and programs want it too:
+ * tracemalloc sets one. Theirs is kept aside and called behind ours.
  */
 import { Assembler } from "../wasm/assembler.js";
 import { ExternalKind, type FunctionIndex, type GlobalIndex, type TypeIndex, ValueType } from "../wasm/indices.js";
@@ -101,6 +102,9 @@ class HookBuilder {
   readonly #boundaryDue: GlobalIndex;
   readonly #depth: GlobalIndex;
   readonly #domain: GlobalIndex;
+  /** The program's own reference tracer, a place in the function table or 0, and its data. */
+  readonly #programTracer: GlobalIndex;
+  readonly #programData: GlobalIndex;
   readonly #nothing: TypeIndex;
   readonly #one: TypeIndex;
   readonly #two: TypeIndex;
@@ -118,6 +122,8 @@ class HookBuilder {
     this.#boundaryDue = module.addGlobal(0);
     this.#depth = module.addGlobal(0);
     this.#domain = module.addGlobal(0);
+    this.#programTracer = module.addGlobal(0);
+    this.#programData = module.addGlobal(0);
     this.#nothing = module.addType([], []);
     this.#one = module.addType([i32], []);
     this.#two = module.addType([i32, i32], []);
@@ -132,6 +138,7 @@ class HookBuilder {
   all(): Hooks {
     const destroyed = this.#destroyed();
     this.#tracer(destroyed);
+    this.#programsTracer();
     this.#allocator();
     this.#collector();
     this.#finalizer();
@@ -392,8 +399,38 @@ class HookBuilder {
     ]);
     a.end();
     a.i32(0);
-    const tracer = this.#module.addFunction(this.#module.addType([i32, i32, i32], [i32]), a.body(3));
+    const signature = this.#module.addType([i32, i32, i32], [i32]);
+    const ours = this.#module.addFunction(signature, a.body(3));
+    const both = new Assembler();
+    both.global_get(this.#programTracer).eqz().if();
+    both.get(object).get(event).i32(0).call(ours).return().end();
+    both.get(object).get(event).i32(0).call(ours).op(Opcode.drop);
+    both.get(object).get(event).global_get(this.#programData);
+    both.global_get(this.#programTracer).call_indirect(signature);
+    const tracer = this.#module.addFunction(signature, both.body(0));
     this.#module.addExport(EXPORTS.tracer, ExternalKind.function, tracer);
+  }
+
+  /** PyRefTracer_SetTracer(tracer, data) and PyRefTracer_GetTracer(&data) as a program uses them: its tracer does not put ours out. */
+  #programsTracer(): void {
+    const [tracer, data] = [0, 1];
+    const set = this.#wrapped("PyRefTracer_SetTracer");
+    const original = this.#module.displace(set);
+    const a = new Assembler();
+    a.get(tracer)
+      .i32(this.#tableSize + TABLE.tracer)
+      .eq()
+      .if();
+    a.get(tracer).get(data).call(original).return().end();
+    a.get(tracer).global_set(this.#programTracer).get(data).global_set(this.#programData).i32(0);
+    this.#module.setBody(set, a.body(0));
+    const get = this.#wrapped("PyRefTracer_GetTracer");
+    this.#module.displace(get);
+    const [where] = [0];
+    const b = new Assembler();
+    b.get(where).if().get(where).global_get(this.#programData).store().end();
+    b.global_get(this.#programTracer);
+    this.#module.setBody(get, b.body(0));
   }
 
   #wrapped(name: string): FunctionIndex {

@@ -12,12 +12,12 @@
  *     the rest of Py_FinalizeEx: modules are cleared, last finalizers run
  *
  * `programEnd` also comes when the program ends inside Py_Exit, which does not return (program-end.ts tells how). It does not come
- * after os._exit or a crash.
+ * after os._exit, a signal that ends the process, or a crash.
  *
  * The worker needs a large stack (resourceLimits.stackSizeMb of 200): the destruction of long chains recurses in C.
  */
 import { initialise, isFromInput, type Program } from "./configuration.js";
-import { asEnd, InterpreterCrash } from "./failures.js";
+import { asEnd, InterpreterCrash, ProgramExit } from "./failures.js";
 import { type AnyFunction, FunctionTable } from "./function-table.js";
 import { Guest } from "./guest.js";
 import { computations, importObject, systemCalls } from "./imports.js";
@@ -44,15 +44,15 @@ export interface InterpreterHooks {
   programStart?(guest: Guest): void;
   /** After the program and its exit callbacks, before the interpreter is torn down. */
   programEnd?(guest: Guest): void;
-  /** Before each read, write and wait. */
+  /** Before each read, write and wait, and now and then in a long wait. */
   systemCall?(): void;
   /** CPython asks whether a signal has come: a moment at which Python code might run, so no object is half made. */
   poll?(): void;
-  /** Before the program writes these bytes to a terminal. */
+  /** Before the program writes these bytes to a terminal or to standard error. */
   terminalOutput?(bytes: Uint8Array): void;
   /** `refledger.mark(name)`. */
   mark?(name: string): void;
-  /** The program asks the process to end (os._exit), or the interpreter has been torn down. */
+  /** The process ends: by os._exit, by a signal, or since the interpreter has been torn down. */
   processEnd?(guest: Guest): void;
 }
 
@@ -70,9 +70,11 @@ export interface InterpreterOptions {
   env: Readonly<Record<string, string>>;
   /** Folders and files that the program may reach besides those it is meant to see (kernel/reach.ts). */
   allow?: readonly string[];
+  /** Absolute paths of files that are not there for the program. */
+  hidden?: readonly string[];
   /** 0 to 4294967295. */
   hashSeed: number;
-  /** One shared word: the main thread stores 1 and notifies on Ctrl-C (see main-thread.ts). */
+  /** One shared word: the main thread sets a bit for each signal and notifies (see main-thread.ts). */
   interrupt: Int32Array;
   /** Two shared words, columns and rows. */
   terminalSize: Int32Array;
@@ -88,11 +90,15 @@ export interface InterpreterOptions {
 export interface RunResult {
   /** 0 to 255. */
   exitCode: number;
-  /** Whether the program came to its end (programEnd was called), or left through os._exit. */
+  /** Whether the program came to its end (programEnd was called), or left through os._exit or by a signal. */
   ended: boolean;
   /** What this CPython cannot do and the program died of, or did not get, in one line without a newline. */
   limit: string | undefined;
 }
+
+const ASK_FOR_SIGNALS = "_Py_CheckEmscriptenSignals_Helper";
+/** The C library's handler that stands for the default action. */
+const SIG_DFL = 0;
 
 /** "3.14" of the module: Py_Version is 0x030E02F0 for 3.14.2. */
 function versionOf(guest: Guest): string {
@@ -107,18 +113,23 @@ const bundledVersion = "3.14";
 function outsideOf(options: InterpreterOptions): {
   calls: Record<string, AnyFunction>;
   attach(memory: GuestMemory, guest: GuestFunctions): void;
+  /** From here on the interpreter can do something with signals. */
+  hearSignals(): void;
 } {
   const { hooks, log, replay } = options;
-  if (replay) return { calls: replay.calls(), attach: (memory, guest) => replay.attach(memory, guest) };
+  if (replay)
+    return { calls: replay.calls(), attach: (memory, guest) => replay.attach(memory, guest), hearSignals: () => {} };
+  const systemCall = hooks?.systemCall?.bind(hooks) ?? (() => {});
   const kernel = new Kernel({
     standardLibrary: options.standardLibrary,
     pythonVersion: bundledVersion,
     cwd: options.cwd,
     env: options.env,
     folders: foldersOf(options.program, options.cwd, options.env, options.allow ?? []),
-    interrupt: new Interrupt(options.interrupt),
+    hidden: options.hidden ?? [],
+    interrupt: new Interrupt(options.interrupt, systemCall),
     terminalSize: options.terminalSize,
-    systemCall: hooks?.systemCall?.bind(hooks) ?? (() => {}),
+    systemCall,
     poll: hooks?.poll?.bind(hooks) ?? (() => {}),
     beforeTerminalOutput: hooks?.terminalOutput?.bind(hooks),
   });
@@ -129,6 +140,24 @@ function outsideOf(options: InterpreterOptions): {
       kernel.memory = memory;
       kernel.guest = log ? log.attach(memory, guest) : guest;
     },
+    hearSignals() {
+      kernel.interrupt.isHeard = true;
+    },
+  };
+}
+
+/**
+ * The import by which CPython asks for signals, with what the operating system does about one that the program neither handles nor ignores: the
+ * process ends. Whether it does is read from the interpreter, so a second run, which is given the same signals, ends at the same point.
+ */
+function withDefaultAction(ask: AnyFunction, guest: () => Guest, ending: () => void): AnyFunction {
+  return () => {
+    const signal = ask() as number;
+    if (signal !== 0 && guest().call("PyOS_getsig", signal) === SIG_DFL) {
+      ending();
+      throw new ProgramExit(128 + signal);
+    }
+    return signal;
   };
 }
 
@@ -155,18 +184,16 @@ export function runInterpreter(options: InterpreterOptions): RunResult {
   const machine = {} as Machine;
   let guest!: Guest;
   const outside = outsideOf(options);
-  const calls = outside.calls;
+  const { calls } = outside;
+  const ending = (): void => hooks.processEnd?.(guest);
   const instance = new WebAssembly.Instance(
     options.module,
     importObject(
       options.module,
       {
         ...calls,
-        ...computations(
-          machine,
-          () => guest,
-          () => hooks.processEnd?.(guest),
-        ),
+        [ASK_FOR_SIGNALS]: withDefaultAction(calls[ASK_FOR_SIGNALS]!, () => guest, ending),
+        ...computations(machine, () => guest, ending),
       },
       options.extraImports,
     ),
@@ -202,6 +229,7 @@ export function runInterpreter(options: InterpreterOptions): RunResult {
       hooks.programEnd?.(guest);
       limit = limitReached(guest);
     });
+    outside.hearSignals();
     hooks.initialised?.(guest);
     hooks.programStart?.(guest);
     return guest.call("Py_RunMain") & 0xff;

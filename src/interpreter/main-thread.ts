@@ -1,15 +1,18 @@
 /**
- * The main thread's side of a run: starting the worker, Ctrl-C, the terminal's size, and where the interpreter's files are. The main
+ * The main thread's side of a run: starting the worker, signals, the terminal's size, and where the interpreter's files are. The main
  * thread does no more than wait, so that a signal is seen at once even while the worker computes.
  */
 import { createRequire } from "node:module";
 import { type MessagePort, Worker } from "node:worker_threads";
 import { InterpreterCrash } from "./failures.js";
+import { PASSED_ON, SIGINT, signalBit } from "./kernel/interrupt.js";
 
 /** Megabytes of stack for the interpreter's thread: the destruction of a chain of a million nodes needs about 100. */
 export const stackSizeMb = 200;
-/** After this many milliseconds without the interpreter taking notice of a Ctrl-C, a second one ends it. */
+/** After this many milliseconds without the interpreter taking notice of a signal, a second one ends it. */
 export const patience = 3000;
+/** A SIGTERM without such notice ends the interpreter after this many milliseconds: before `docker stop` loses its own patience, after 10 s. */
+const lastPatience = 8000;
 
 export interface InterpreterFiles {
   /** Paths. */
@@ -28,7 +31,7 @@ export function interpreterFiles(): InterpreterFiles {
 
 /** The words that the two threads share. */
 export interface SharedWords {
-  /** 1 while a Ctrl-C waits for the interpreter. */
+  /** A bit for each signal that waits for the interpreter (kernel/interrupt.ts). */
   interrupt: Int32Array<SharedArrayBuffer>;
   /** Columns and rows. */
   terminalSize: Int32Array<SharedArrayBuffer>;
@@ -49,28 +52,38 @@ function readTerminalSize(words: SharedWords): void {
 }
 
 /**
- * Passes Ctrl-C on to the interpreter while a program runs. A first Ctrl-C becomes KeyboardInterrupt (or whatever the program's handler
- * makes of it). If the interpreter has not even taken notice of it for `patience` milliseconds (C code that does not come back),
- * the next one calls `giveUp`. Returns the function that stops listening.
+ * Passes signals on to the interpreter while a program runs. A first Ctrl-C becomes KeyboardInterrupt (or whatever the program's handler makes
+ * of it), a SIGTERM what the program's handler makes of it, or its end (interpreter.ts). If the interpreter has not even taken notice
+ * of one for `patience` milliseconds (C code that does not come back), the next one calls `giveUp`; of the others, which are often
+ * sent once, nothing more than time is needed. Returns the function that stops listening.
  */
-export function forwardInterrupts(words: SharedWords, giveUp: () => void): () => void {
-  let since = 0;
-  const interrupted = (): void => {
-    const pending = Atomics.load(words.interrupt, 0) !== 0;
-    if (pending && performance.now() - since >= patience) {
-      giveUp();
-      return;
-    }
-    if (!pending) since = performance.now();
-    Atomics.store(words.interrupt, 0, 1);
-    Atomics.notify(words.interrupt, 0);
-  };
+export function forwardSignals(words: SharedWords, giveUp: (signal: number) => void): () => void {
+  const since = new Map<number, number>();
+  let timer: NodeJS.Timeout | undefined;
+  const isPending = (signal: number): boolean => (Atomics.load(words.interrupt, 0) & signalBit(signal)) !== 0;
+  const listeners = Object.entries(PASSED_ON).map(([name, signal]) => {
+    const passOn = (): void => {
+      const pending = isPending(signal);
+      if (pending && performance.now() - since.get(signal)! >= patience) {
+        giveUp(signal);
+        return;
+      }
+      if (!pending) since.set(signal, performance.now());
+      Atomics.or(words.interrupt, 0, signalBit(signal));
+      Atomics.notify(words.interrupt, 0);
+      if (signal === SIGINT) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => isPending(signal) && giveUp(signal), lastPatience);
+    };
+    return [name, passOn] as const;
+  });
   const resized = (): void => readTerminalSize(words);
   readTerminalSize(words);
-  process.on("SIGINT", interrupted);
+  for (const [name, passOn] of listeners) process.on(name, passOn);
   process.on("SIGWINCH", resized);
   return () => {
-    process.off("SIGINT", interrupted);
+    clearTimeout(timer);
+    for (const [name, passOn] of listeners) process.off(name, passOn);
     process.off("SIGWINCH", resized);
   };
 }
@@ -85,7 +98,7 @@ export interface WorkerResult {
   /** 0 to 255. */
   readonly exitCode: number;
   readonly limit: string | undefined;
-  /** The interpreter was stopped from outside, since it took no notice of Ctrl-C. */
+  /** The interpreter was stopped from outside, since it took no notice of a signal. */
   readonly stopped: boolean;
 }
 
@@ -102,7 +115,11 @@ export async function runWorker(
     resourceLimits: { stackSizeMb, maxOldGenerationSizeMb: 4096 },
     env: process.env,
   });
-  const stop = forwardInterrupts(words, () => void worker.terminate());
+  let givenUp: number = SIGINT;
+  const stop = forwardSignals(words, (signal) => {
+    givenUp = signal;
+    void worker.terminate();
+  });
   try {
     return await new Promise((resolve, reject) => {
       worker.on("message", (report: WorkerReport) => {
@@ -110,7 +127,7 @@ export async function runWorker(
         else reject(new InterpreterCrash(report.message, report.exitCode));
       });
       worker.on("error", reject);
-      worker.on("exit", () => resolve({ exitCode: 130, limit: undefined, stopped: true }));
+      worker.on("exit", () => resolve({ exitCode: 128 + givenUp, limit: undefined, stopped: true }));
     });
   } finally {
     stop();

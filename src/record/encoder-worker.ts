@@ -51,7 +51,7 @@ class Recorder {
     this.#names = new Map(plan.functionNames);
     this.#library = new LibrarySources(options.libraryFile);
     this.#writer = TraceWriter.create(options.out, { overwrite: options.overwrite });
-    this.#writer.setMeta({ ...meta, created: new Date().toISOString(), mallocAlignment: MALLOC_ALIGNMENT });
+    this.#writer.begin({ ...meta, created: new Date().toISOString(), mallocAlignment: MALLOC_ALIGNMENT });
     this.#encoder = new RecordEncoder(plan.region.start, plan.siteFunction.length, {
       location: (id, code, offset) => this.#addLocation(id, code, offset),
       site: (id) => this.#addSite(id),

@@ -44,7 +44,7 @@ function run(data: InterpreterWorkerData): WorkerReport {
   };
   try {
     const { exitCode, limit } = runInterpreter({ ...data.interpreter, hooks, log: observer.logInputs() });
-    observer.stop(); // os._exit leaves without programEnd
+    observer.stop(); // os._exit and signals leave without programEnd
     return { kind: "ended", exitCode, limit };
   } catch (error) {
     observer.salvage();

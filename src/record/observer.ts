@@ -15,8 +15,10 @@ import type { ChannelWriter } from "./channel.js";
 import type { Placed, ToEncoder } from "./messages.js";
 import { PartWriter } from "./parts.js";
 
-/** A slow program's records are handed on at the next system call after this many ms, so that little is lost if it is killed. */
+/** A slow program's records are handed on after this many ms, so that little is lost if it is killed. */
 const FLUSH_EVERY = 500;
+/** Of so many moments at which Python code might run, up to hundreds of thousands a second, one asks for the time. */
+const POLLS = 256;
 /** Bytes from the collector's statistics to its `collecting` flag: three generations of three counters right before it. */
 const STATISTICS = 36;
 
@@ -54,6 +56,7 @@ export class Observer implements ProbeListener {
   #lost = false;
   #log: InputLog | undefined;
   #uncollectableBefore = 0;
+  #polls = 0;
   /** Frames that became current in a way that was neither a call nor a return. */
   strangeFrames = 0;
 
@@ -265,14 +268,15 @@ export class Observer implements ProbeListener {
     if (this.#auditEvery > 0 && now - this.#lastAudit >= this.#auditEvery) this.#probe.safePointDue = true;
   }
 
-  /** The program calls into the system: a good moment for what should not wait for a full ring. */
+  /** The program calls into the system, or waits there: a good moment for what should not wait for a full ring. */
   systemCall(): void {
     if (this.#probe?.recording && this.#probe.pending > 0 && this.#now() - this.#lastFlush >= FLUSH_EVERY)
       this.#probe.flush();
   }
 
-  /** A moment at which Python code might run: the one for audits in a program that calls no functions. */
+  /** A moment at which Python code might run: the one for audits in a program that calls no functions, and for handing on what there is. */
   poll(): void {
+    if (++this.#polls % POLLS === 0) this.systemCall();
     if (this.#auditEvery > 0 && this.#probe?.recording && this.#now() - this.#lastAudit >= this.#auditEvery)
       this.safePoint();
   }

@@ -37,6 +37,7 @@ function statusOf(path: string): Stats | undefined {
 export function defaultTrace(program: Program): string {
   if (program.kind === "code") return "command.trace.db";
   if (isFromInput(program)) return "stdin.trace.db";
-  const name = program.kind === "module" ? program.target : basename(program.target).replace(/\.pyw?$/, "");
+  const base = basename(program.target);
+  const name = program.kind === "module" ? base : base.replace(/\.pyw?$/, "");
   return `${name}.trace.db`;
 }

@@ -1,5 +1,5 @@
 /**
- * Recording a program, seen from the main thread, which only waits, shows progress and passes Ctrl-C on:
+ * Recording a program, seen from the main thread, which only waits, shows progress and passes signals on:
  *
  *     main ── starts ──▶ encoder (creates the trace) ── ready ──▶ main ── starts ──▶ interpreter
  *     interpreter ─ records, names, audits ─▶ encoder        main ── how it ended ──▶ encoder ── done ──▶ main
@@ -8,11 +8,13 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { assert, Failure } from "../base/failure.js";
 import { cacheFolder, instrumentCached } from "../interpreter/cache.js";
 import type { Program } from "../interpreter/configuration.js";
 import { InterpreterCrash } from "../interpreter/failures.js";
+import { PASSED_ON } from "../interpreter/kernel/interrupt.js";
 import { libraryPath } from "../interpreter/kernel/own-files.js";
 import { compileLibrary } from "../interpreter/library.js";
 import { interpreterFiles, runWorker, sharedWords, type WorkerResult } from "../interpreter/main-thread.js";
@@ -78,6 +80,12 @@ export interface RecordResult {
   readonly eventBytes: number;
 }
 
+/** The trace while it is written, and what SQLite has beside it. */
+const TRACE_FILES = ["", "-wal", "-shm", "-journal"];
+
+/** The signal, while a trace is finished, that ends even that. */
+const LAST_WARNING = 3;
+
 /** "3.14.2" of PY_VERSION_HEX. */
 const versionText = (hex: number): string => `${hex >>> 24}.${(hex >>> 16) & 255}.${(hex >>> 8) & 255}`;
 
@@ -139,6 +147,7 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
       hashSeed: options.hashSeed ?? 0,
       version: options.version,
       allow: options.allow ?? [],
+      hidden: TRACE_FILES.map((suffix) => resolve(options.out) + suffix),
     },
     plan,
     channel,
@@ -151,15 +160,17 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
   const figures = new Figures(channel);
   options.started?.(() => ({ elapsed: (performance.now() - started) / 1000, ...figures.get() }), line);
 
+  const trace = protectTrace();
   let result: WorkerResult | undefined;
   let stopped: string | undefined;
   let exitCode = 130;
   try {
     result = await runWorker(new URL("./interpreter-worker.js", import.meta.url), data, words, [records.port1]);
     exitCode = result.exitCode;
-    if (result.stopped) stopped = "the program was stopped from outside, since it took no notice of Ctrl-C";
+    if (result.stopped) stopped = "the program was stopped from outside, since it took no notice of the signal";
   } catch (error) {
     if (!(error instanceof InterpreterCrash)) {
+      trace.finished();
       await encoder.abandon();
       throw error;
     }
@@ -167,6 +178,7 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
     stopped = `the interpreter ended with a fatal error: ${error.message}`;
   } finally {
     endChannel(channel);
+    trace.finishing();
   }
   const end: ToEncoder = {
     kind: "end",
@@ -175,7 +187,7 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
     wallSeconds: (performance.now() - started) / 1000,
   };
   control.port1.postMessage(end);
-  const last = await encoder.finished;
+  const last = await encoder.finished.finally(trace.finished);
   control.port1.close();
   const done = last.kind === "done" ? last : undefined;
   return {
@@ -186,6 +198,29 @@ export async function record(options: RecordOptions): Promise<RecordResult> {
     traceFailed: last.kind === "failed",
     events: done?.events ?? figures.get().events,
     eventBytes: done?.bytes ?? figures.get().traceBytes,
+  };
+}
+
+/**
+ * While the trace is finished, the signals that end a program have nothing left to end: a Ctrl-C too many must not cost the trace. A third
+ * one is meant seriously. Listens from the beginning, so that no signal falls between the program's end and the finishing.
+ */
+function protectTrace(): { finishing(): void; finished(): void } {
+  let heard = Number.NEGATIVE_INFINITY;
+  const listeners = Object.entries(PASSED_ON).map(([name, signal]) => {
+    const hear = (): void => {
+      if (++heard === LAST_WARNING) process.exit(128 + signal);
+    };
+    process.on(name, hear);
+    return [name, hear] as const;
+  });
+  return {
+    finishing() {
+      heard = 0;
+    },
+    finished() {
+      for (const [name, hear] of listeners) process.off(name, hear);
+    },
   };
 }
 

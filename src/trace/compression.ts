@@ -26,8 +26,9 @@ export class DamagedData extends Error {
   override readonly name = "DamagedData";
 }
 
-/** The content of one frame, at most `limit` bytes; throws DamagedData. */
+/** The content of one frame, at most `limit` bytes; throws DamagedData, also for what a trace has in a blob's place. */
 export function decompress(frame: Uint8Array, limit: number): Uint8Array {
+  if (!(frame instanceof Uint8Array)) throw new DamagedData("is not a blob");
   const size = frameContentSize(frame);
   if (size === undefined) throw new DamagedData("not a zstd frame with a declared size");
   if (size > limit) throw new DamagedData(`declares ${size} bytes where at most ${limit} are legal`);

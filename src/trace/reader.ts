@@ -36,6 +36,7 @@ import {
 import { createDecoder, MAX_CHUNK_EVENTS } from "./codec.js";
 import { DamagedData, decompress } from "./compression.js";
 import { createColumns, EVENT_KINDS, type EventColumns, type EventKindName, hashEvents } from "./events.js";
+import { readMeta } from "./meta.js";
 import { unpack } from "./packed.js";
 import { APPLICATION_ID, FORMAT_VERSION, type Row, TABLES, type TableName, type TraceMeta } from "./schema.js";
 import { runSql, type SqlResult, type VirtualTable } from "./sql.js";
@@ -67,8 +68,7 @@ export class TraceReader {
     this.path = path;
     this.#db = db;
     this.#temporary = temporary;
-    const metaRows = db.prepare("SELECT key, value FROM meta").all() as Row<"meta">[];
-    this.meta = Object.fromEntries(metaRows.map(({ key, value }) => [key, parseJson(path, key, value)]));
+    this.meta = readMeta(path, db.prepare("SELECT key, value FROM meta").all() as Row<"meta">[]);
     this.chunks = db
       .prepare("SELECT id, first, last, wall_start, wall_stop, objects, bytes, crc, hash FROM chunks ORDER BY id")
       .all() as ChunkRow[];
@@ -436,14 +436,6 @@ function checkHeader(path: string): void {
   const wal = statSync(`${path}-wal`, { throwIfNoEntry: false });
   if (size < expected && !wal?.size)
     throw new Failure(`${path}: is truncated: expected ${expected} bytes, found ${size}`);
-}
-
-function parseJson(path: string, key: string, value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch (cause) {
-    throw new Failure(`${path}: meta ${key}: is not JSON; the trace is damaged there`, 1, { cause });
-  }
 }
 
 /** What trouble with the file means for a person; bugs of ours pass unchanged. */

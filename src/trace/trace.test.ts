@@ -376,4 +376,17 @@ describe("what is not a readable trace", () => {
     tamper("UPDATE meta SET value = '{' WHERE key = 'python'");
     expect(failure(() => TraceReader.open(path)).message).toMatch(/meta python: is not JSON/);
   });
+
+  it.each(["argv", "env", "program", "from", "complete"])("meta %s that is of another kind", (key) => {
+    tamper(`INSERT OR REPLACE INTO meta VALUES ('${key}', '5')`);
+    expect(failure(() => TraceReader.open(path)).message).toMatch(`meta ${key}: is not of its kind`);
+  });
+
+  it("numbers where packed columns should be", () => {
+    tamper("UPDATE baseline SET objects = 5");
+    reading(path, (reader) => expect(failure(() => reader.baseline()).message).toMatch(/baseline: is not a blob/));
+    rmSync(path);
+    tamper("UPDATE audit_parts SET data = -5");
+    reading(path, (reader) => expect(failure(() => reader.audit(1)).message).toMatch(/audit 1: is not a blob/));
+  });
 });

@@ -149,6 +149,12 @@ export class TraceWriter {
     });
   }
 
+  /** What is known of the recording before it has begun; commits it, so that even a trace without events says what it was to be of. */
+  begin(facts: Partial<TraceMeta>): void {
+    this.setMeta(facts);
+    this.#commit();
+  }
+
   addType(row: Row<"types">): void {
     this.#insert("types", row);
   }

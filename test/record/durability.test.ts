@@ -59,6 +59,27 @@ describe("killed", () => {
       ]);
     }));
 
+  it.each([
+    ["waits", "time.sleep(100)"],
+    ["reads", "input()"],
+    ["computes", "while True: pass"],
+  ])("while it %s and nothing happens: what happened before is there", (_name, code) =>
+    withFolder(async (folder) => {
+      const trace = join(folder, "t.trace.db");
+      const program = `import time\nkept = [[i] for i in range(1000)]\nprint('ready', flush=True)\n${code}`;
+      const recording = startRecording(["--out", trace, "-c", program]);
+      await recording.says("ready\n");
+      // At once the trace says what it is of; soon it has the events.
+      expect(await infoOf(trace)).toMatchObject({ complete: false, python: "3.14.2", program: { kind: "code" } });
+      while ((await infoOf(trace)).events.total === 0);
+      recording.child.kill("SIGKILL");
+      await recording.ended;
+      const lists = (await dumped(trace, ["--kind", "new"])).filter(({ type, line }) => type === "list" && line === 2);
+      expect(lists.length).toBeGreaterThanOrEqual(1000);
+      expect(await verified(trace)).toMatchObject({ ok: false, audits: 0, strayEvents: 0 });
+    }),
+  );
+
   it("with audits on the way: those are checked", () =>
     withFolder(async (folder) => {
       const trace = join(folder, "t.trace.db");

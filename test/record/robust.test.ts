@@ -208,3 +208,25 @@ describe("wrong usage", () => {
     refused(await refledger(words), 2, line);
   });
 });
+
+describe("what record says at the end", () => {
+  it.each([
+    ["", /^refledger: recorded .*\n$/],
+    ["whole\\n", /^whole\nrefledger: recorded .*\n$/],
+    ["half", /^half\nrefledger: recorded .*\n$/],
+  ])("stands on a line of its own behind %j", (text, err) =>
+    withFolder(async (folder) => {
+      const code = `import sys; sys.stderr.write("${text}")`;
+      expect(await refledger(["record", "--no-graphs", "-c", code], { cwd: folder })).toMatchObject({
+        code: 0,
+        err: expect.stringMatching(err),
+      });
+    }),
+  );
+
+  it("names a trace in the working directory, also for a module that is none", () =>
+    withFolder(async (folder) => {
+      const ended = await refledger(["record", "-m", "../x"], { cwd: folder });
+      expect(ended).toMatchObject({ code: 1, err: expect.stringContaining(" in x.trace.db;") });
+    }));
+});

@@ -66,3 +66,22 @@ describe("asyncio", () => {
     expect(plain(["-c", code]).out).toBe("True\n");
   });
 });
+
+describe("sockets", () => {
+  it("listen at every address of the program's own network", () => {
+    const result = plain([
+      "-c",
+      `
+import http.server, socket
+server = http.server.HTTPServer(('', 0), http.server.SimpleHTTPRequestHandler)
+print(server.server_address[0])
+client = socket.create_connection(('127.0.0.1', server.server_address[1]))
+client.sendall(b'GET /no-such-file HTTP/1.0\\r\\n\\r\\n')
+server.handle_request()
+print(client.recv(1000).split(b'\\r\\n')[0])
+`,
+    ]);
+    expect(result.out).toBe("0.0.0.0\nb'HTTP/1.0 404 File not found'\n");
+    expect(result.code).toBe(0);
+  });
+});

@@ -123,6 +123,31 @@ describe("a recorded program", () => {
     rmSync(secret, { recursive: true });
     expect((await refledger(["rerun", trace], { cwd: folder })).code).toBe(0);
   });
+
+  it("does not see its own trace, by no name, and cannot take it away", async () => {
+    const trace = join(home, "p.trace.db");
+    symlinkSync("p.trace.db", join(home, "link"));
+    writeFileSync(
+      join(home, "p.py"),
+      `
+import glob, os
+print(sorted(os.listdir()), [entry.name for entry in os.scandir(b'.') if b'trace' in entry.name], glob.glob('*.db*'))
+for work in open, os.stat, os.unlink, lambda name: os.rename('p.py', name), lambda name: open(name, 'wb'), os.mkdir:
+    for name in 'p.trace.db', 'p.trace.db-wal', 'lib/../p.trace.db', os.path.abspath('p.trace.db-shm'):
+        try: print(work, name, work(name))
+        except FileNotFoundError: pass
+print(os.path.exists('link'), open('p.py').readline() == '\\n')
+`,
+    );
+    const recorded = await refledger(["record", "-q", "p.py"], { cwd: home });
+    expect(recorded).toEqual({
+      out: `${"['dangling', 'inside', 'lib', 'link', 'p.py', 'to-file', 'to-folder'] [] []"}\nFalse True\n`,
+      err: "",
+      code: 0,
+    });
+    expect((await refledger(["verify", trace], { cwd: home })).code).toBe(0);
+    expect((await refledger(["rerun", trace], { cwd: folder })).code).toBe(0);
+  });
 });
 
 describe("the folders of a program", () => {

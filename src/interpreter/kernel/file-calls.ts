@@ -67,7 +67,7 @@ function open(kernel: Kernel, path: string, flags: number, mode: number): Descri
   return openHostFile(path, flags, mode & ~kernel.umask & 0o7777, (entries) => shownOf(kernel, path, entries));
 }
 
-/** A folder above an allowed one shows what leads there, and nothing else. */
+/** A folder above an allowed one shows what leads there, and nothing else; one with something hidden does not show that. */
 function shownOf(kernel: Kernel, folder: string, entries: DirectoryEntry[]): DirectoryEntry[] {
   if (kernel.reach.isWithin(folder)) return entries;
   return entries.filter(({ name }) => kernel.reach.leadsOn(`${folder}/${name}`));

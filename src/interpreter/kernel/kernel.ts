@@ -31,6 +31,8 @@ export interface KernelOptions {
   env: Readonly<Record<string, string>>;
   /** Folders and files of the host that the program may reach, see reach.ts. */
   folders: readonly string[];
+  /** Absolute paths of files that are not there for the program. */
+  hidden?: readonly string[];
   interrupt: Interrupt;
   /** Two shared words, columns and rows of the terminal; the main thread keeps them current. */
   terminalSize: Int32Array;
@@ -57,7 +59,7 @@ export class Kernel {
   constructor(readonly options: KernelOptions) {
     this.interrupt = options.interrupt;
     this.own = new OwnFiles(options.standardLibrary, options.pythonVersion);
-    this.reach = new Reach(options.folders);
+    this.reach = new Reach(options.folders, options.hidden);
     this.network = new LoopbackNetwork(options.interrupt);
     this.cwd = Buffer.from(options.cwd).toString("latin1");
     for (const [number, stream] of standardStreams(options.interrupt, options.beforeTerminalOutput).entries())

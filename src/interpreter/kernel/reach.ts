@@ -5,6 +5,9 @@
  *
  * What counts is where a path really leads, after `..` and symbolic links. The folders above an allowed one can be looked at, as
  * `os.path.realpath` does; listed, they show only what leads to an allowed one.
+ *
+ * What is hidden is not there at all: the trace that is being written. Without the recorder it would not be there either, and a program that
+ * reads all files of its folder would read its own record, which grows by what it reads.
  */
 import fs from "node:fs";
 import { posix } from "node:path";
@@ -49,8 +52,11 @@ type Last = "follow" | "link";
 export class Reach {
   /** Real paths, byte strings. */
   readonly #roots: readonly string[];
+  readonly #hidden: ReadonlySet<string>;
+  /** Folders with something hidden in them. */
+  readonly #hiding: ReadonlySet<string>;
 
-  constructor(folders: readonly string[]) {
+  constructor(folders: readonly string[], hidden: readonly string[] = []) {
     this.#roots = folders.map((folder) => {
       const path = bytesOf(folder);
       try {
@@ -59,29 +65,35 @@ export class Reach {
         return path; // not there yet
       }
     });
+    const files = hidden.map((path) => realOrWouldBe(bytesOf(path)));
+    this.#hidden = new Set(files);
+    this.#hiding = new Set(files.map((path) => posix.dirname(path)));
   }
 
-  /** Fails with EACCES unless the absolute path leads to where the program may read and change. */
+  /** Fails with EACCES unless the absolute path leads to where the program may read and change; with ENOENT if that is hidden. */
   enter(path: string, last: Last): void {
     const real = this.#real(path, last);
+    if (this.#hidden.has(real)) fail("ENOENT");
     if (!this.#roots.some((root) => isWithin(real, root))) fail("EACCES");
   }
 
   /** The same, but the folders above an allowed one may be looked at. */
   look(path: string, last: Last): void {
     const real = this.#real(path, last);
+    if (this.#hidden.has(real)) fail("ENOENT");
     if (!this.#roots.some((root) => isWithin(real, root) || isWithin(root, real))) fail("EACCES");
   }
 
   /** Whether all that is in this folder, which is there, may be reached. */
   isWithin(folder: string): boolean {
     const real = realOrWouldBe(folder);
-    return this.#roots.some((root) => isWithin(real, root));
+    return !this.#hiding.has(real) && this.#roots.some((root) => isWithin(real, root));
   }
 
-  /** Whether this entry of a folder above an allowed one is, or leads to, an allowed one. */
+  /** Whether this entry of a folder that may not be seen as a whole is, or leads to, what may be seen. */
   leadsOn(path: string): boolean {
     const real = this.#real(path, "link");
+    if (this.#hidden.has(real)) return false;
     return this.#roots.some((root) => isWithin(real, root) || isWithin(root, real));
   }
 

@@ -9,6 +9,9 @@ import { type InternetAddress, Socket } from "./loopback.js";
 
 const inet = 2;
 const streamType = 1;
+const datagramType = 2;
+const tcp = 6;
+const udp = 17;
 const addressSize = 16;
 const messagePeek = 2;
 const messageDoNotWait = 0x40;
@@ -185,14 +188,19 @@ export function socketCalls(kernel: Kernel) {
       ) as [number, number, number, number];
       if (node === 0 && service === 0) return eai.noName;
       if (family !== 0 && family !== inet) return eai.family;
-      if (kind !== 0 && kind !== streamType) return eai.socketType;
+      // CPython asks for the address "" as one of datagrams, whatever it is for (setipaddr in Modules/socketmodule.c).
+      if (kind !== 0 && kind !== streamType && kind !== datagramType) return eai.socketType;
       const serviceName = service === 0 ? "0" : kernel.memory.text(service);
       if (!/^\d+$/.test(serviceName) || Number(serviceName) > 65535) return eai.service;
       const passive = (flags & 1) !== 0;
       const name = node === 0 ? (passive ? "0.0.0.0" : "127.0.0.1") : kernel.memory.text(node);
       const host = name === "localhost" ? localhost : numericAddress(name);
       if (host === undefined) return eai.noName;
-      return newAddressInformation(to, streamType, protocol || 6, { host, port: Number(serviceName) });
+      const type = kind || streamType;
+      return newAddressInformation(to, type, protocol || (type === datagramType ? udp : tcp), {
+        host,
+        port: Number(serviceName),
+      });
     },
     getnameinfo(
       address: number,

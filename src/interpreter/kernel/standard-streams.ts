@@ -142,7 +142,7 @@ export class StandardInput extends StandardStream {
   }
 }
 
-/** Told before the program writes to a terminal, so that a progress line can get out of the way. */
+/** Told before the program writes to a terminal or to standard error, so that what others write there can get out of the way. */
 export type BeforeTerminalOutput = (source: Uint8Array) => void;
 
 export class StandardOutput extends StandardStream {
@@ -150,7 +150,7 @@ export class StandardOutput extends StandardStream {
 
   constructor(descriptor: 1 | 2, interrupt: Interrupt, before?: BeforeTerminalOutput) {
     super(descriptor, openFlag.writeOnly, interrupt);
-    this.#before = this.isTerminal ? before : undefined;
+    this.#before = this.isTerminal || descriptor === 2 ? before : undefined;
   }
 
   override read(): number {
