@@ -6,7 +6,7 @@
 import { EdgeKind, NONE } from "../rewind/object-graph.js";
 import { Kind } from "../trace/events.js";
 import { fingerprintOf, type SourcePlace } from "./finding.js";
-import type { LeakFinding } from "./leaks.js";
+import type { LeakFinding, Told } from "./leaks.js";
 import { type Riser, thirds } from "./leaks-census.js";
 import { pathTo } from "./leaks-holders.js";
 import { isOwnFile } from "./leaks-iterations.js";
@@ -20,7 +20,7 @@ const MOST = 5;
 /** Bytes of a pointer in the recorded interpreter. */
 const POINTER = 4;
 
-export function growingBlocks(scene: Scene, found: readonly LeakFinding[]): LeakFinding[] {
+export function growingBlocks(scene: Scene, told: Told): LeakFinding[] {
   const { replay, moments, census, iterations, graph } = scene;
   if (moments.end !== replay.end) return [];
   const grown = census.blocks
@@ -47,7 +47,7 @@ export function growingBlocks(scene: Scene, found: readonly LeakFinding[]): Leak
     const path = node === NONE || !graph ? undefined : pathTo(graph, node);
     const expression = path?.expression;
     const key = `${culprit.file}:${culprit.line}`;
-    if (isTold(found, culprit, expression) || findings.has(key)) continue;
+    if (isTold(told, culprit, expression, path) || findings.has(key)) continue;
     const growth = values[4] - values[0];
     const type = node === NONE || !graph ? "memory block" : scene.typeName(graph.type[node]!);
     const birth = inside?.birth ?? -1;
@@ -75,13 +75,16 @@ export function growingBlocks(scene: Scene, found: readonly LeakFinding[]): Leak
   return [...findings.values()];
 }
 
-/** Whether a finding names this line, or what it keeps in this container. */
+/** Whether a finding names this line, what it keeps in this container, or what the container itself hangs on; or whether the line only built something. */
 export const isTold = (
-  found: readonly LeakFinding[],
+  { findings, entries, dismissed }: Told,
   { file, line }: SourcePlace,
   holder: string | undefined,
+  path: { readonly steps: readonly { readonly node: number }[] } | undefined,
 ): boolean =>
-  found.some(
+  dismissed.some((place) => place.file === file && place.line === line) ||
+  path?.steps.some(({ node }) => entries.has(node)) === true ||
+  findings.some(
     (one) =>
       (one.culprit?.file === file && one.culprit?.line === line) ||
       (holder !== undefined && one.holder?.expression === holder),

@@ -16,7 +16,15 @@ import { NONE } from "../rewind/object-graph.js";
 import { keep, recall } from "../trace/answers.js";
 import { type Finding, fingerprintOf, type SourcePlace } from "./finding.js";
 import { growingBlocks } from "./leaks-blocks.js";
-import { goesOn, middle, referenceOf, wasUnderConstruction } from "./leaks-causes.js";
+import {
+  type Cause,
+  goesOn,
+  isBoundedCache,
+  middle,
+  referenceOf,
+  wasUnderConstruction,
+  withoutConsequences,
+} from "./leaks-causes.js";
 import { evenMoments, type Group, type Moments, momentsOf, takeCensus, thirds } from "./leaks-census.js";
 import { type Cluster, clustersOf, type Member, mergeInto, type Phase, pathTo } from "./leaks-holders.js";
 import { findIterations, type Iterations, iterationsNamed } from "./leaks-iterations.js";
@@ -27,7 +35,7 @@ import { createScene, partOf, type Scene } from "./leaks-scene.js";
 import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-14";
+const VERSION = "leaks-15";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -86,6 +94,15 @@ export interface LeakResult {
   readonly hasGraph: boolean;
 }
 
+/** What has been said of leaks, so that it is not said again of what grows with them. */
+export interface Told {
+  readonly findings: readonly LeakFinding[];
+  /** Nodes of what leaks: what hangs on one of them goes with it. */
+  readonly entries: ReadonlySet<number>;
+  /** Lines that filled what only was being built. */
+  readonly dismissed: readonly SourcePlace[];
+}
+
 /** Looks for leaks. Kept in the trace: the second time takes no pass over the events. */
 export function findLeaks(path: string, options: LeakOptions = {}): LeakResult {
   const replay = openReplay(path, options.progress ? { progress: options.progress } : {});
@@ -127,11 +144,11 @@ function analyse(replay: Replay, name?: string, from?: string, to?: string): Lea
   const census = takeCensus(replay, moments);
   const scene = createScene(replay, iterations, moments, census);
   const { verdicts, garbage } = verdictsOf(scene);
-  const leaks = clusterFindings(scene, verdicts, "leak");
+  const { findings: leaks, entries, dismissed } = leakFindings(scene, verdicts);
   const lost = scene.graph ? [...lostObjects(scene), ...risenCounts(scene, leaks)] : [];
-  const blocks = growingBlocks(scene, [...leaks, ...lost]);
-  const texts = growingValues(scene, [...leaks, ...lost, ...blocks]);
-  const others = clusterFindings(scene, verdicts, rounds ? "warm-up" : "steady").slice(0, MOST_OTHERS);
+  const blocks = growingBlocks(scene, { findings: [...leaks, ...lost], entries, dismissed });
+  const texts = growingValues(scene, { findings: [...leaks, ...lost, ...blocks], entries, dismissed });
+  const others = otherFindings(scene, verdicts, rounds ? "warm-up" : "steady").slice(0, MOST_OTHERS);
   const { from: a, points } = moments;
   const { moments: _, ...shown } = iterations;
   return {
@@ -210,19 +227,17 @@ function phasesOf({ moments, birth }: Scene): (node: number) => Phase {
   };
 }
 
-/** Findings about the groups with this verdict. */
-function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[], wanted: Verdict): LeakFinding[] {
-  const { graph, group, birth, moments } = scene;
-  if (!graph) return findingsWithoutGraph(scene, verdicts, wanted);
+/** Clusters of the groups with one of these verdicts, the most bytes first. */
+function clustersWith(scene: Scene, verdicts: readonly (Verdict | undefined)[], wanted: readonly Verdict[]): Cluster[] {
+  const { group, birth, moments } = scene;
+  const graph = scene.graph!;
   const phaseOf = phasesOf(scene);
-  const fits = (verdict: Verdict | undefined): boolean =>
-    verdict === wanted || (wanted === "leak" && verdict === "backlog");
-  const isBacklog = ({ entries }: Cluster): boolean => entries.some((entry) => verdicts[group[entry]!] === "backlog");
   const growing = new Int32Array(graph.nodes).fill(NONE);
   const order: number[] = [];
   for (let node = 0; node < graph.nodes; node++) {
     const own = group[node]!;
-    if (own === NONE || !fits(verdicts[own]) || !(birth[node]! >= moments.since) || birth[node]! >= moments.end)
+    const verdict = own === NONE ? undefined : verdicts[own];
+    if (!verdict || !wanted.includes(verdict) || !(birth[node]! >= moments.since) || birth[node]! >= moments.end)
       continue;
     if (graph.distance(node) === NONE) continue;
     growing[node] = own;
@@ -230,14 +245,39 @@ function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[
   }
   const isOutside = (node: number): number => (phaseOf(node) === "outside" ? 1 : 0);
   order.sort((x, y) => isOutside(x) - isOutside(y) || birth[x]! - birth[y]!);
-  const clusters = clustersOf(graph, growing, order, phaseOf).sort((x, y) => totalOf(y).bytes - totalOf(x).bytes);
-  if (wanted !== "leak") {
-    const few = clusters.filter((cluster) => wanted === "steady" || totalOf(cluster).objects >= 8);
-    return few.slice(0, MOST_OTHERS).map((cluster) => findingOf(scene, cluster, null, wanted));
+  return clustersOf(graph, growing, order, phaseOf).sort((x, y) => totalOf(y).bytes - totalOf(x).bytes);
+}
+
+/** What grows and is no problem. */
+function otherFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[], wanted: Verdict): LeakFinding[] {
+  if (!scene.graph) return findingsWithoutGraph(scene, verdicts, wanted);
+  return clustersWith(scene, verdicts, [wanted])
+    .filter((cluster) => wanted === "steady" || totalOf(cluster).objects >= 8)
+    .slice(0, MOST_OTHERS)
+    .map((cluster) => findingOf(scene, cluster, null, wanted));
+}
+
+/** All that holders of a cluster hold of the kinds that it is about, those from outside of the rounds included. */
+function* allEntries({ graph, group }: Scene, { holders, entries }: Cluster): Generator<number> {
+  const kinds = new Set(entries.map((entry) => group[entry]!));
+  yield* entries;
+  for (const holder of holders) {
+    if (holder === NONE) continue;
+    for (const e of graph!.out(holder)) {
+      const { target } = graph!.edge(e);
+      if (kinds.has(group[target]!) && graph!.parent(target) === e) yield target;
+    }
   }
+}
+
+function leakFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[]): Told {
+  const { graph, group } = scene;
+  const told = { findings: [] as LeakFinding[], entries: new Set<number>(), dismissed: [] as SourcePlace[] };
+  if (!graph) return { ...told, findings: findingsWithoutGraph(scene, verdicts, "leak") };
+  const isBacklog = ({ entries }: Cluster): boolean => entries.some((entry) => verdicts[group[entry]!] === "backlog");
   // One line that stores is one cause, whatever it stores.
-  const causes = new Map<string, { cluster: Cluster; reference: KeptReference | null }>();
-  clusters.forEach((cluster, i) => {
+  const causes = new Map<string, Cause>();
+  clustersWith(scene, verdicts, ["leak", "backlog"]).forEach((cluster, i) => {
     const reference = i < MOST_CLUSTERS ? referenceOf(scene, cluster) : null;
     const { file, line } = reference?.culprit ?? { file: null, line: i };
     const key = `${cluster.shape} ${file}:${line}`;
@@ -245,9 +285,21 @@ function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[
     if (same) mergeInto(same.cluster, cluster);
     else causes.set(key, { cluster, reference });
   });
-  return [...causes.values()]
-    .filter(({ cluster }) => !wasUnderConstruction(scene, cluster) && goesOn(scene, cluster, isBacklog(cluster)))
-    .map(({ cluster, reference }) => findingOf(scene, cluster, reference, isBacklog(cluster) ? "backlog" : "leak"));
+  const leaks: Cause[] = [];
+  for (const cause of causes.values()) {
+    if (wasUnderConstruction(scene, cause.cluster)) {
+      if (cause.reference) told.dismissed.push(cause.reference.culprit);
+    } else if (!isBoundedCache(scene, cause.cluster) && goesOn(scene, cause.cluster, isBacklog(cause.cluster)))
+      leaks.push(cause);
+  }
+
+  const causing = withoutConsequences(scene, leaks);
+  for (const { cluster } of leaks) for (const entry of allEntries(scene, cluster)) told.entries.add(entry);
+  const verdictOf = (cluster: Cluster): Verdict => (isBacklog(cluster) ? "backlog" : "leak");
+  return {
+    ...told,
+    findings: causing.map(({ cluster, reference }) => findingOf(scene, cluster, reference, verdictOf(cluster))),
+  };
 }
 
 const totalOf = ({ members }: Cluster): { objects: number; bytes: number } => {
