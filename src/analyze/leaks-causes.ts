@@ -62,9 +62,14 @@ export function isBoundedCache({ graph, typeName }: Scene, { holder, entries }: 
   const typeOf = (node: number): string => typeName(graph!.type[node]!);
   // Results and keys are referred to by the cache itself, for its links.
   if (typeOf(holder) === CACHE) return true;
-  const edge = graph!.parent(holder);
+  return isCacheOfCalls({ graph, typeName }, holder) && entries.every((entry) => typeOf(entry) === "_lru_list_elem");
+}
+
+/** Whether a holder is the dictionary in which an `lru_cache` has its results. */
+export function isCacheOfCalls({ graph, typeName }: Pick<Scene, "graph" | "typeName">, holder: number): boolean {
+  const edge = holder === NONE ? NONE : graph!.parent(holder);
   const owner = edge === NONE ? NONE : graph!.edge(edge).source;
-  return owner !== NONE && typeOf(owner) === CACHE && entries.every((entry) => typeOf(entry) === "_lru_list_elem");
+  return owner !== NONE && typeName(graph!.type[owner]!) === CACHE;
 }
 
 /**

@@ -20,6 +20,8 @@ import { thirds } from "./leaks-census.js";
 /** `backlog`: it grows, though what there was of it at first is gone, as in a queue that is filled faster than it is emptied. */
 export type Verdict = "leak" | "backlog" | "warm-up" | "steady";
 
+/** Without rounds, fewer objects than this are never called a problem. */
+export const FEWEST_WITHOUT_ROUNDS = 12;
 /** A third must bring at least this part of what the first third brought; with few objects chance has more room. */
 const LEAST_GOING_ON = { few: 0.34, many: 0.5 } as const;
 const MANY = 30;

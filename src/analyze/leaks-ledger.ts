@@ -157,16 +157,20 @@ export function referenceAt(
   return {
     made: timeInfo(replay, made),
     evidence,
-    culprit: isOwnFile(at.file) ? at : (ownFrame(replay, event, location) ?? at),
+    culprit: isOwnSource(at.file) ? at : (ownFrame(replay, event, location) ?? at),
     at,
     opcode: replay.names.place(location).opcode,
     cFunction: replay.names.cFunction(site),
   };
 }
 
-/** The innermost frame in the program's own files at an event. */
+/** The innermost frame in the program's own files at an event, or, where there is none, in what the program compiled itself. */
 export function ownFrame(replay: Replay, event: number, location: number): SourcePlace | undefined {
   const heap = replay.seek(eventNumber(event));
-  const frame = callStack(replay, heap.frame, location).find(({ file }) => isOwnFile(file));
+  const frames = callStack(replay, heap.frame, location);
+  const frame = frames.find(({ file }) => isOwnSource(file)) ?? frames.find(({ file }) => isOwnFile(file));
   return frame && placeIn(frame);
 }
+
+/** Whether a file is one of the program's, and no text that was given to `exec`: nobody can look that up. */
+const isOwnSource = (file: string | null): boolean => isOwnFile(file) && !file!.startsWith("<");

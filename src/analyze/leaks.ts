@@ -20,6 +20,7 @@ import {
   type Cause,
   goesOn,
   isBoundedCache,
+  isCacheOfCalls,
   middle,
   referenceOf,
   wasUnderConstruction,
@@ -28,20 +29,19 @@ import {
 import { evenMoments, type Group, type Moments, momentsOf, takeCensus, thirds } from "./leaks-census.js";
 import { type Cluster, clustersOf, type Member, mergeInto, type Phase, pathTo } from "./leaks-holders.js";
 import { findIterations, type Iterations, iterationsNamed } from "./leaks-iterations.js";
-import { judge, type Verdict } from "./leaks-judge.js";
+import { FEWEST_WITHOUT_ROUNDS, judge, type Verdict } from "./leaks-judge.js";
 import type { KeptReference } from "./leaks-ledger.js";
 import { lostObjects, risenCounts } from "./leaks-lost.js";
+import { releasedFindings } from "./leaks-released.js";
 import { createScene, partOf, type Scene } from "./leaks-scene.js";
 import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-15";
+const VERSION = "leaks-16";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
 const MOST_OTHERS = 5;
-/** Without rounds, fewer objects than this are never called a problem. */
-const FEWEST_WITHOUT_ROUNDS = 12;
 
 export interface LeakOptions {
   /** `mark:NAME`, `line:FILE:N` or `call:FUNCTION`; left out: found by itself. */
@@ -148,6 +148,7 @@ function analyse(replay: Replay, name?: string, from?: string, to?: string): Lea
   const lost = scene.graph ? [...lostObjects(scene), ...risenCounts(scene, leaks)] : [];
   const blocks = growingBlocks(scene, { findings: [...leaks, ...lost], entries, dismissed });
   const texts = growingValues(scene, { findings: [...leaks, ...lost, ...blocks], entries, dismissed });
+  const released = releasedFindings(scene, verdicts);
   const others = otherFindings(scene, verdicts, rounds ? "warm-up" : "steady").slice(0, MOST_OTHERS);
   const { from: a, points } = moments;
   const { moments: _, ...shown } = iterations;
@@ -155,7 +156,7 @@ function analyse(replay: Replay, name?: string, from?: string, to?: string): Lea
     iterations: shown,
     from: timeInfo(replay, points[a]!),
     to: timeInfo(replay, points.at(-1)!),
-    findings: [...leaks, ...lost, ...blocks, ...texts, ...others].sort(
+    findings: [...leaks, ...lost, ...blocks, ...texts, ...released, ...others].sort(
       (x, y) => Number(y.isProblem) - Number(x.isProblem),
     ),
     garbage,
@@ -336,13 +337,15 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
   const bytes = same.reduce((sum, member) => sum + member.bytes, 0);
   const node = middle(headline.nodes);
   const keptBy = scene.keptBy(node);
-  const holderPath = cluster.holder === NONE ? undefined : pathTo(graph!, cluster.holder);
+  // One entry alone is a chain, or a container that is made anew each time: the name that it has says more than where names are.
+  const isAlone = cluster.entries.length === 1 && cluster.holders.size === 1;
+  const kept = isAlone ? cluster.entries[0]! : cluster.holder;
   const holder =
     cluster.holder === NONE
       ? null
       : {
-          expression: holderPath?.expression ?? "?",
-          type: scene.typeName(graph!.type[cluster.holder]!),
+          expression: pathTo(graph!, kept)?.expression ?? "?",
+          type: scene.typeName(graph!.type[kept]!),
           others: cluster.holders.size - 1,
         };
   return complete(scene, {
@@ -355,7 +358,7 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
           ? "warm-up"
           : "growth",
     isProblem: verdict === "leak" || verdict === "backlog",
-    isBacklog: verdict === "backlog",
+    remedy: holder && remedyOf(scene, cluster, holder.expression, isAlone, verdict === "backlog"),
     shape: namesOf(scene, cluster),
     type: scene.typeName(type),
     objects,
@@ -372,6 +375,18 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
     total: totalOf(cluster),
     groups: members.map((member) => leakedGroup(scene, member.group, member)),
   });
+}
+
+/** What to do about a problem, by who holds it. */
+function remedyOf(scene: Scene, cluster: Cluster, holder: string, isAlone: boolean, isBacklog: boolean): string {
+  if (isBacklog)
+    return `${holder} is filled faster than it is emptied: take out as much as comes in, or give it a bound`;
+  if (isCacheOfCalls(scene, cluster.holder)) {
+    const name = holder.replace(/\.<cache>$/, "");
+    return `give the cache of ${name} a bound, lru_cache(maxsize=…), or empty it with cache_clear() when its results are no longer needed`;
+  }
+  if (isAlone) return `${holder} leads to all of it: cut off what is no longer needed`;
+  return `take the entry out of ${holder} when it is no longer needed, give it a bound, or hold it weakly`;
 }
 
 const risen = (alive: ArrayLike<number>): number => alive[alive.length - 1]! - alive[0]!;
@@ -434,7 +449,7 @@ function findingsWithoutGraph(
               ? "warm-up"
               : "growth",
         isProblem: wanted === "leak",
-        isBacklog: false,
+        remedy: null,
         shape: "",
         type: scene.typeName(census.groups[group]!.type),
         ...sum,
@@ -453,11 +468,12 @@ type Parts = Omit<LeakFinding, "fingerprint" | "title" | "advice" | "culprit" | 
   readonly shape: string;
   /** Of `objects` those born between the first and the last beginning of a round; of a backlog, by how many it grew then. */
   readonly inRounds: number;
-  readonly isBacklog: boolean;
+  /** What to do about a problem; null = nobody is known to hold it. */
+  readonly remedy: string | null;
 };
 
 /** Adds what follows from the rest: fingerprint, sentence and advice. */
-function complete(scene: Scene, { shape, inRounds, isBacklog, ...parts }: Parts): LeakFinding {
+function complete(scene: Scene, { shape, inRounds, remedy, ...parts }: Parts): LeakFinding {
   const { kind, type, objects, total, holder, createdAt, reference, isProblem } = parts;
   const culprit = reference?.culprit ?? null;
   const base = (file: string | null | undefined): string | null => file?.split("/").at(-1) ?? null;
@@ -484,11 +500,7 @@ function complete(scene: Scene, { shape, inRounds, isBacklog, ...parts }: Parts)
     title: `${many(objects, `${type} object`)}${more}, ${total.bytes.toLocaleString("en-US")} bytes${kept}${grows}`,
     advice: !isProblem
       ? null
-      : isBacklog
-        ? `${holder?.expression ?? "its holder"} is filled faster than it is emptied: take out as much as comes in, or give it a bound`
-        : holder
-          ? `take the entry out of ${holder.expression} when it is no longer needed, give it a bound, or hold it weakly`
-          : "find out who should have let go of it: refledger history shows its references",
+      : (remedy ?? "find out who should have let go of it: refledger history shows its references"),
     culprit,
     perIteration,
     groups: [...parts.groups].sort((x, y) => y.bytes - x.bytes).slice(0, 10),
