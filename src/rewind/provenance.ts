@@ -238,10 +238,12 @@ export class Provenance {
       for (const candidate of fixed ? candidates : likely) {
         const { row, event, moved } = candidate;
         const inCall = moved && TAKE_IN_CALLS.has(kind) && isTakenInCall(row);
-        const stores = inCall || (moved ? moving : storing)?.test(row.opcode ?? "") === true;
         const since = !fixed && (holder === undefined || event >= holder.birth);
         const onLine = built !== undefined && row.function === built.function && row.line === built.line;
         const isOpen = open.has(row.time.event);
+        // An object's first reference was stored where it was born only if nobody has given it up.
+        const wasStored = row.kind !== "birth" || isOpen;
+        const stores = inCall || (wasStored && (moved ? moving : storing)?.test(row.opcode ?? "") === true);
         // Taken before its holder was there, and elsewhere: it was handed over, which only an open reference can have been.
         if (moved ? !(stores && since) : !since && !onLine && !isOpen) continue;
         const score = fixed
@@ -272,8 +274,8 @@ export class Provenance {
       const asGood = fixed
         ? []
         : pairs.filter((pair) => pair.edge === edge && pair.score === score && !taken.has(pair.candidate.row));
-      // Of several pairs of one line any may be the one.
-      const others = candidate.moved ? candidate.row.pairs - 1 : 0;
+      // Of several pairs of one line any may be the one, unless it is known which of them stored.
+      const others = candidate.moved && candidate.row.stored === null ? candidate.row.pairs - 1 : 0;
       matches.set(edge, inferred(this.#replay, candidate, asGood.length + Math.max(0, others)));
     }
     return matches;
