@@ -1,6 +1,7 @@
 /**
  * Blocks that grow and grow by `realloc`: the buffers of lists, bytearrays and strings that are added to. They show what leaks without a new
- * object: a list that is given the same small integers for ever. Which container owns a buffer is in no event; a list is known by its length.
+ * object: a list that is given the same small integers for ever. Which container owns a buffer is in no event; a list is known by its length, others by
+ * being looked up in each statement in which the buffer grew.
  */
 
 import { EdgeKind, NONE } from "../rewind/object-graph.js";
@@ -17,6 +18,9 @@ import { namedAt, roundsCounted, type Scene } from "./leaks-scene.js";
 const LEAST_GROWTH = 128;
 /** Findings at most. */
 const MOST = 5;
+/** Times at which a block grew that are looked at to find its owner, and events around each of them. */
+const MOST_LOOKED_AT = 8;
+const NEAR_EVENTS = 40;
 /** Bytes of a pointer in the recorded interpreter. */
 const POINTER = 4;
 
@@ -32,7 +36,8 @@ export function growingBlocks(scene: Scene, told: Told): LeakFinding[] {
   const last = lastReallocs(scene, grown, since);
   const findings = new Map<string, LeakFinding>();
   for (const { address, values } of grown) {
-    const event = last.get(address);
+    const events = last.get(address);
+    const event = events?.at(-1);
     if (event === undefined) continue;
     const { columns, row } = replay.event(event as never);
     const location = columns.location[row]!;
@@ -41,7 +46,7 @@ export function growingBlocks(scene: Scene, told: Told): LeakFinding[] {
     // What the library and the interpreter grow for themselves is not the program's.
     if (!culprit) continue;
     const inside = [0, 8, 16].map((offset) => census.heap.objectAt(address + offset)).find((object) => object?.alive);
-    const node = inside && graph ? graph.nodeAt(inside.address) : graph ? listOfLength(scene, values[4]) : NONE;
+    const node = !graph ? NONE : inside ? graph.nodeAt(inside.address) : ownerOf(scene, values[4], events!);
     // A container that one expression makes gets its name when it is as large as it was meant to be.
     if (node !== NONE && (namedAt(scene, node) ?? -1) > event) continue;
     const path = node === NONE || !graph ? undefined : pathTo(graph, node);
@@ -55,7 +60,7 @@ export function growingBlocks(scene: Scene, told: Told): LeakFinding[] {
       kind: iterations.by === "events" ? "growth" : "leak",
       isProblem: true,
       fingerprint: fingerprintOf(["block", type, culprit.function, culprit.file?.split("/").at(-1) ?? null]),
-      title: `a ${type}${expression ? ` (${expression})` : ""} that grows and grows, by ${growth.toLocaleString("en-US")} bytes so far`,
+      title: `${/^[aeiou]/i.test(type) ? "an" : "a"} ${type}${expression ? ` (${expression})` : ""} that grows and grows, by ${growth.toLocaleString("en-US")} bytes so far`,
       advice: `take out of ${expression ?? "it"} what is no longer needed, or give it a bound`,
       type,
       objects: 1,
@@ -68,6 +73,7 @@ export function growingBlocks(scene: Scene, told: Told): LeakFinding[] {
       representative: node === NONE ? null : scene.id[node]!,
       total: { objects: 1, bytes: values[4] },
       perIteration: iterations.by === "events" ? null : growth / roundsCounted(scene),
+      unit: "bytes",
       groups: [],
     });
     if (findings.size >= MOST) break;
@@ -90,17 +96,45 @@ export const isTold = (
       (holder !== undefined && one.holder?.expression === holder),
   );
 
-/** By address: the last event that gave the block its size. */
-function lastReallocs({ replay }: Scene, blocks: readonly Riser[], since: number): Map<number, number> {
+/** By address: the last events that gave the block its size, ascending. */
+function lastReallocs({ replay }: Scene, blocks: readonly Riser[], since: number): Map<number, number[]> {
   const wanted = new Set(blocks.map(({ address }) => address));
-  const last = new Map<number, number>();
+  const last = new Map<number, number[]>();
   for (const { columns, first, last: end } of replay.range(since, replay.end)) {
     const { kind, address } = columns;
     for (let row = first; row < end; row++) {
-      if (kind[row] === Kind.realloc && wanted.has(address[row]!)) last.set(address[row]!, columns.first + row);
+      if (kind[row] !== Kind.realloc || !wanted.has(address[row]!)) continue;
+      const events = last.get(address[row]!) ?? [];
+      last.set(address[row]!, events);
+      events.push(columns.first + row);
+      if (events.length > MOST_LOOKED_AT) events.shift();
     }
   }
   return last;
+}
+
+/** Types whose objects have a buffer of their own that grows. */
+const HAVE_BUFFERS = new Set(["list", "bytearray", "array", "StringIO"]);
+
+/** The one object with a buffer whose count changed near each of these events; else the one list that has the length; else NONE. */
+function ownerOf(scene: Scene, bytes: number, events: readonly number[]): number {
+  const { graph, replay, typeName } = scene;
+  let near: Set<number> | undefined;
+  for (const event of events) {
+    const here = new Set<number>();
+    const from = Math.max(0, event - NEAR_EVENTS);
+    for (const { columns, first, last } of replay.range(from, Math.min(replay.end, event + NEAR_EVENTS))) {
+      const { kind, address } = columns;
+      for (let row = first; row < last; row++) {
+        if (kind[row] !== Kind.incref && kind[row] !== Kind.decref) continue;
+        const node = graph!.nodeAt(address[row]!);
+        if (node !== NONE && HAVE_BUFFERS.has(typeName(graph!.type[node]!))) here.add(node);
+      }
+    }
+    near = near ? new Set([...near].filter((node) => here.has(node))) : here;
+  }
+  const [only, other] = [...(near ?? [])];
+  return only !== undefined && other === undefined && events.length > 1 ? only : listOfLength(scene, bytes);
 }
 
 /** The one list whose items fit a buffer of this size (lists take an eighth more than they need: Objects/listobject.c, list_resize). */

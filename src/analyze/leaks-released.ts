@@ -203,6 +203,7 @@ function findingOf(scene: Scene, cause: readonly Gone[], reference: KeptReferenc
     representative: middleOf(headline).id,
     total,
     perIteration: iterations.by === "events" ? null : perRound,
+    unit: "objects",
     groups: sizes
       .sort((x, y) => y.bytes - x.bytes)
       .slice(0, 10)

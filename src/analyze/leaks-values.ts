@@ -57,6 +57,7 @@ export function growingValues(scene: Scene, told: Told): LeakFinding[] {
       representative: scene.id[node]!,
       total: { objects: 1, bytes: graph.bytes[node]! },
       perIteration: iterations.by === "events" ? null : growth / roundsCounted(scene),
+      unit: "bytes",
       groups: [],
     });
   });

@@ -37,7 +37,7 @@ import { createScene, partOf, type Scene } from "./leaks-scene.js";
 import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-16";
+const VERSION = "leaks-17";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -73,8 +73,9 @@ export interface LeakFinding extends Finding {
   readonly representative: number | null;
   /** What goes with the objects, themselves included. */
   readonly total: { readonly objects: number; readonly bytes: number };
-  /** Objects (for lost references and growing blocks: references or bytes) that remain from each round; null = no rounds. */
+  /** What remains from each round, in `unit`; null = no rounds. */
   readonly perIteration: number | null;
+  readonly unit: "objects" | "references" | "bytes";
   /** All that belongs to it, the most bytes first; at most 10. */
   readonly groups: readonly LeakedGroup[];
 }
@@ -464,7 +465,7 @@ function findingsWithoutGraph(
     );
 }
 
-type Parts = Omit<LeakFinding, "fingerprint" | "title" | "advice" | "culprit" | "perIteration"> & {
+type Parts = Omit<LeakFinding, "fingerprint" | "title" | "advice" | "culprit" | "perIteration" | "unit"> & {
   readonly shape: string;
   /** Of `objects` those born between the first and the last beginning of a round; of a backlog, by how many it grew then. */
   readonly inRounds: number;
@@ -503,6 +504,7 @@ function complete(scene: Scene, { shape, inRounds, remedy, ...parts }: Parts): L
       : (remedy ?? "find out who should have let go of it: refledger history shows its references"),
     culprit,
     perIteration,
+    unit: "objects",
     groups: [...parts.groups].sort((x, y) => y.bytes - x.bytes).slice(0, 10),
   };
 }

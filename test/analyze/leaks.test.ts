@@ -121,6 +121,14 @@ describe("programs that leak and programs that look as if", () => {
     expect(advice).toMatch(/a bound, lru_cache\(maxsize=…\)/);
   });
 
+  it("names what has a buffer that grows, and gives its rate in bytes", () => {
+    for (const [name, type, expression] of [
+      ["growing-array", "array", "__main__.samples"],
+      ["growing-bytearray", "bytearray", expect.stringContaining("__main__.")],
+    ] as const)
+      expect(problemsOf(name)[0]).toMatchObject({ type, unit: "bytes", keptBy: { expression } });
+  });
+
   it("tells what was given back when the rounds were over: a problem where somebody said what the rounds are", async () => {
     const trace = join(folder, "given-back.trace.db");
     const script = join(folder, "given-back.py");
