@@ -28,7 +28,7 @@ import { cyclesOf, type StructureEdge, structuresOf } from "./cycle-structures.j
 import { fits, orNull, type Shape } from "./shape.js";
 
 /** Of the answers that are kept in traces; changed when their form or meaning is. */
-const VERSION = "4";
+const VERSION = "5";
 /** Collections at which the past is entered. */
 const MOST_ENTERED = 6;
 

@@ -23,7 +23,7 @@ import { CycleGroups } from "./cycle-groups.js";
 import { fits, orNull, type Shape } from "./shape.js";
 
 /** Of the answers that are kept in traces; changed when their form or meaning is. */
-const VERSION = "2";
+const VERSION = "3";
 
 /** For `--time`: what a full collection would free at a moment. */
 export interface GarbageNow {

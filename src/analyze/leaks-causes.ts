@@ -1,19 +1,27 @@
 /** Causes of growth, one a cluster: whether one is a leak by itself, and which reference of an entry its holder keeps. */
-import { NONE } from "../rewind/object-graph.js";
+import { EdgeKind, NONE } from "../rewind/object-graph.js";
 import { type Made, storesOf } from "../rewind/provenance.js";
-import type { Cluster } from "./leaks-holders.js";
+import { type Cluster, mergeInto } from "./leaks-holders.js";
 import { handedReference, type KeptReference, referenceAt, storedReference, storingScore } from "./leaks-ledger.js";
 import { namedAt, partOf, type Scene } from "./leaks-scene.js";
 
 /**
- * Whether the holder got the name by which it is kept only after all of it was in it: a list that one expression makes, `[f(x) for x in …]`. It was
- * built once, as large as it was meant to be. A container that replaces an older one (`a = a + [x]`) is younger than what is in it.
+ * Whether the holder, or what it hangs on, got the name by which it is kept only after all of it was in it: a list that one expression makes,
+ * `[f(x) for x in …]`, or what a function fills and returns. It was built once, as large as it was meant to be. A container that replaces an older one
+ * (`a = a + [x]`) is younger than what is in it.
  */
 export function wasUnderConstruction(scene: Scene, { holder, entries }: Cluster): boolean {
-  const named = holder === NONE ? undefined : namedAt(scene, holder);
-  if (named === undefined) return false;
-  const { birth } = scene;
-  return entries.every((entry) => birth[entry]! > birth[holder]! && birth[entry]! < named);
+  const { graph, birth } = scene;
+  let last = 0;
+  for (const entry of entries) last = Math.max(last, birth[entry]!);
+  for (let node = holder; node !== NONE && birth[node]! >= 0; ) {
+    if (entries.some((entry) => birth[entry]! <= birth[node]!)) return false;
+    const named = namedAt(scene, node);
+    if (named !== undefined && named > last) return true;
+    const edge = graph!.parent(node);
+    node = edge === NONE ? NONE : graph!.edge(edge).source;
+  }
+  return false;
 }
 
 /**
@@ -38,6 +46,58 @@ function isListOfSubclasses({ graph, typeName }: Scene, holder: number, entries:
   if (edge === NONE) return false;
   const isList = graph!.isStateRoot(edge) || graph!.labelText(graph!.edge(edge).label) === "tp_subclasses";
   return isList && entries.every((entry) => ["ReferenceType", "int"].includes(typeName(graph!.type[entry]!)));
+}
+
+/** What is known of one cause. */
+export interface Cause {
+  readonly cluster: Cluster;
+  readonly reference: KeptReference | null;
+}
+
+const CACHE = "_lru_cache_wrapper";
+
+/** Whether it fills an `lru_cache` that has a bound: such a cache has links in its dictionary, one without a bound has the results themselves. */
+export function isBoundedCache({ graph, typeName }: Scene, { holder, entries }: Cluster): boolean {
+  if (holder === NONE) return false;
+  const typeOf = (node: number): string => typeName(graph!.type[node]!);
+  // Results and keys are referred to by the cache itself, for its links.
+  if (typeOf(holder) === CACHE) return true;
+  return isCacheOfCalls({ graph, typeName }, holder) && entries.every((entry) => typeOf(entry) === "_lru_list_elem");
+}
+
+/** Whether a holder is the dictionary in which an `lru_cache` has its results. */
+export function isCacheOfCalls({ graph, typeName }: Pick<Scene, "graph" | "typeName">, holder: number): boolean {
+  const edge = holder === NONE ? NONE : graph!.parent(holder);
+  const owner = edge === NONE ? NONE : graph!.edge(edge).source;
+  return owner !== NONE && typeName(graph!.type[owner]!) === CACHE;
+}
+
+/**
+ * Weak references with a callback go when their object goes, and lose the callback then: those that have one still are there since something else
+ * keeps their object. Where that is told, they are told with it: of the cause with the same line, else of the largest.
+ */
+export function withoutConsequences(scene: Scene, causes: readonly Cause[]): readonly Cause[] {
+  const isConsequence = ({ cluster }: Cause): boolean => cluster.entries.every((entry) => hasCallback(scene, entry));
+  const causing = causes.filter((cause) => !isConsequence(cause));
+  if (causing.length === 0) return causes;
+  for (const cause of causes) {
+    if (!isConsequence(cause)) continue;
+    const { file, line } = cause.reference?.culprit ?? {};
+    const same = causing.find(
+      ({ reference }) => reference?.culprit.file === file && reference?.culprit.line === line && line !== undefined,
+    );
+    mergeInto((same ?? causing[0]!).cluster, { ...cause.cluster, holders: new Set(), entries: [] });
+  }
+  return causing;
+}
+
+/** Whether a node is a weak reference that would call back. */
+function hasCallback({ graph }: Scene, node: number): boolean {
+  for (const e of graph!.out(node)) {
+    const { kind, label } = graph!.edge(e);
+    if (kind === EdgeKind.attribute && graph!.labelText(label) === "__callback__") return true;
+  }
+  return false;
 }
 
 /** One from the middle: neither of the first rounds nor one that may still be wanted. */

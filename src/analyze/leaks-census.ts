@@ -2,7 +2,7 @@
  * A census of the heap at up to 65 moments, one pass over the events: how many objects of each type and creating place live at the same
  * point of round after round, how far the counts of objects that were there before have risen, and which blocks grew.
  *
- * A group is a type and a place (an instruction). What is kept is one number for each group and moment, and four for each object and block that
+ * A group is a type and a place (an instruction), each by its names. What is kept is one number for each group and moment, and four for each object and block that
  * was there at the first moment that counts: memory follows the heap, not the trace.
  *
  *      t0 ······ a ─────────── a third ─────────── two thirds ─────────── b ······ end
@@ -88,6 +88,31 @@ export const thirds = ({ points, from }: Moments): [number, number, number, numb
   return [from, Math.round(from + (last - from) / 3), Math.round(from + (2 * (last - from)) / 3), last];
 };
 
+/**
+ * By id of a type and of a location: the first one that is told by the same names. A function that makes a class makes a new one each time, and source that
+ * is compiled again has new code objects: for a person the same type and the same place.
+ */
+function sameNames({ reader, names }: Replay): { types: Int32Array; locations: Int32Array } {
+  const firstBy = (rows: Iterable<readonly [id: number, name: string]>): Int32Array => {
+    const all = [...rows];
+    const first = new Int32Array(all.reduce((most, [id]) => Math.max(most, id), 0) + 1);
+    const known = new Map<string, number>();
+    for (const [id, name] of all) {
+      first[id] = known.get(name) ?? id;
+      if (first[id] === id) known.set(name, id);
+    }
+    return first;
+  };
+  const types = [...reader.rows("types")].map(({ id }) => [id, `${names.module(id)} ${names.type(id)}`] as const);
+  const codes = firstBy(
+    [...reader.rows("codes")].map(({ id, file, qualname }) => [id, `${file} ${qualname}`] as const),
+  );
+  const locations = [...reader.rows("locations")].map(
+    ({ id, code, offset, line }) => [id, `${codes[code]} ${offset} ${line}`] as const,
+  );
+  return { types: firstBy(types), locations: firstBy(locations) };
+}
+
 function typeAtBirth(replay: Replay, birth: number): number {
   for (const { columns, first } of replay.range(birth, birth + 1)) return columns.a[first]!;
   throw new Error(`event ${birth} is not in the trace`);
@@ -101,8 +126,11 @@ export function takeCensus(replay: Replay, moments: Moments): Census {
   // Group of the object in a row, remembered with the object's number: rows are used again.
   let groupAt = new Int32Array(1 << 16);
   let ownerAt = new Float64Array(1 << 16);
+  const same = sameNames(replay);
+  const keyOf = (type: number, location: number): number =>
+    (same.types[type] ?? type) * 2 ** 27 + (same.locations[location] ?? location);
   const groupFor = (type: number, location: number): number => {
-    const key = type * 2 ** 27 + location;
+    const key = keyOf(type, location);
     let group = index.get(key);
     if (group === undefined) {
       group = groups.length;
@@ -186,7 +214,7 @@ export function takeCensus(replay: Replay, moments: Moments): Census {
   return {
     heap,
     groups,
-    groupOf: (type, location) => index.get(type * 2 ** 27 + location),
+    groupOf: (type, location) => index.get(keyOf(type, location)),
     counts,
     blocks,
     bytesFrom,

@@ -6,10 +6,11 @@
  *
  * On the shortest path from a root, the first object that grows is the **entry**, and what refers to it there is the **holder**: the container
  * that somebody forgets to empty. Everything behind an entry goes when the entry goes, so it belongs to the same cause.
+ * A key of a dict goes with its value, where that grows too.
  * Clusters are told apart by the shape of the holder's path (names and types, not keys and indices) and by the entry's group: two hundred users
  * with a growing list each are one cause.
  */
-import { NONE, type ObjectGraph } from "../rewind/object-graph.js";
+import { EdgeKind, NONE, type ObjectGraph } from "../rewind/object-graph.js";
 import { type Path, pathsTo, shapeOf } from "../rewind/paths.js";
 
 /** Holders whose paths are described one by one; beyond, they are told apart by their type. */
@@ -90,6 +91,16 @@ export function clustersOf(
   return [...clusters.values()];
 }
 
+/** The value that a dict has for the key to which this reference leads, where the dict is how a root reaches that value; else NONE. */
+function valueBeside(graph: ObjectGraph, edge: number): number {
+  const { kind, source, target, label } = graph.edge(edge);
+  if (kind !== EdgeKind.key || edge === 0) return NONE;
+  // The graph has the value of an entry right before its key.
+  const before = graph.edge(edge - 1);
+  const isValue = before.kind === EdgeKind.value && before.source === source && before.label === label;
+  return isValue && before.target !== target && graph.parent(before.target) === edge - 1 ? before.target : NONE;
+}
+
 /** By node in `order`: the growing node nearest to the root on its path. What lies between two growing nodes goes with the upper one. */
 function topmost(graph: ObjectGraph, groupOf: Int32Array, order: readonly number[]): Int32Array {
   const NOT_YET = -2;
@@ -101,7 +112,8 @@ function topmost(graph: ObjectGraph, groupOf: Int32Array, order: readonly number
     while (top[node] === NOT_YET) {
       way.push(node);
       const edge = graph.parent(node);
-      const parent = edge === NONE ? NONE : graph.edge(edge).source;
+      const value = edge === NONE ? NONE : valueBeside(graph, edge);
+      const parent = edge === NONE ? NONE : value !== NONE && groupOf[value] !== NONE ? value : graph.edge(edge).source;
       if (parent === NONE) break;
       node = parent;
     }

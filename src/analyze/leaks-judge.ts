@@ -10,7 +10,8 @@
  *
  * A leak has survivors of every third of the time, not ever fewer, and `alive` rises as they do: what it makes for good comes on top of what is
  * there. In a cache that throws old things out, `alive` stays flat while survivors pile up towards the end. What lives and is collected in
- * between (cycles) makes `alive` go up and down, and cancels in the means of the first and the last third. A queue that is filled faster than it is
+ * between (cycles) makes `alive` go up and down, and cancels in the means of the first and the last third. In a cache that became full late, `alive`
+ * rises at first and is flat in the last third. A queue that is filled faster than it is
  * emptied has survivors of the last rounds only, like a cache that throws old things out; but all that lives is in it, and `alive` rises evenly.
  */
 import type { Moments } from "./leaks-census.js";
@@ -19,6 +20,8 @@ import { thirds } from "./leaks-census.js";
 /** `backlog`: it grows, though what there was of it at first is gone, as in a queue that is filled faster than it is emptied. */
 export type Verdict = "leak" | "backlog" | "warm-up" | "steady";
 
+/** Without rounds, fewer objects than this are never called a problem. */
+export const FEWEST_WITHOUT_ROUNDS = 12;
 /** A third must bring at least this part of what the first third brought; with few objects chance has more room. */
 const LEAST_GOING_ON = { few: 0.34, many: 0.5 } as const;
 const MANY = 30;
@@ -74,6 +77,21 @@ function isBacklog({ alive, born, early }: Curves, moments: Moments): boolean {
   return alive[b]! - alive[a]! >= LEAST_BACKLOG && kept >= LEAST_KEPT * alive[b]! && risesEvenly(alive, moments);
 }
 
+/**
+ * Whether the population has stopped to rise, though what is in it now was put there all the time: a cache that throws the oldest out, and that became full
+ * well after the warm-up. What lives and is collected in between makes the curve go up and down, so only one that stays within bounds is full.
+ */
+function isFull(alive: ArrayLike<number>, born: number, moments: Moments): boolean {
+  const [, , two, b] = thirds(moments);
+  let least = alive[two]!;
+  let most = alive[two]!;
+  for (let point = two; point <= b; point++) {
+    least = Math.min(least, alive[point]!);
+    most = Math.max(most, alive[point]!);
+  }
+  return born >= LEAST_BACKLOG && most - least < LEAST_RISE * born;
+}
+
 export function judge({ alive, born, early }: Curves, moments: Moments): Verdict {
   if (isBacklog({ alive, born, early }, moments)) return "backlog";
   const [a, one, two, b] = thirds(moments);
@@ -87,7 +105,7 @@ export function judge({ alive, born, early }: Curves, moments: Moments): Verdict
   for (let point = a + 1; point <= b; point++) survivors[point] = survivors[point - 1]! + born[point - 1]!;
   const rise = mean(alive, two, b + 1) - mean(alive, a, one + 1);
   const expected = mean(survivors, two, b + 1) - mean(survivors, a, one + 1);
-  if (rise < LEAST_RISE * expected) return "steady";
+  if (rise < LEAST_RISE * expected || isFull(alive, made[2], moments)) return "steady";
   let parts = 0;
   for (let part = a; part < b; part++) if (born[part]! > 0) parts++;
   if (all >= b - a && parts < LEAST_PARTS * (b - a)) return "steady";

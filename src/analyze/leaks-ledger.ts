@@ -76,7 +76,8 @@ export function handedReference(replay: Replay, event: number, holder: number, i
   const { columns, row } = replay.event(eventNumber(event));
   const heap = replay.seek(eventNumber(event));
   const frames = callStack(replay, heap.frame, columns.location[row]!).filter(({ file }) => isOwnFile(file));
-  const handed = holder === 0 ? undefined : firstEventOn(replay, holder, event);
+  const like = { kind: columns.kind[row]!, location: columns.location[row]!, a: columns.a[row]! };
+  const handed = holder === 0 ? undefined : firstEventOn(replay, holder, event, like);
   if (handed !== undefined) {
     const reference = referenceAt(replay, handed, "handed-over", event);
     const { function: name, file, line } = reference.culprit;
@@ -118,14 +119,24 @@ export function unbalancedReference(replay: Replay, id: number, from = -1): Kept
   return referenceAt(replay, history.object.born?.event ?? 0, "birth");
 }
 
-/** First event on the object at this address after another one, as long as the frame in which that happened, or one that called it, runs. */
-function firstEventOn(replay: Replay, address: number, after: number): number | undefined {
+/**
+ * First event on the object at this address after another one, unless the like of that one happens again before: then the holder was only borrowed when it
+ * was stored into, and its next event has to do with something else.
+ */
+function firstEventOn(
+  replay: Replay,
+  address: number,
+  after: number,
+  like: { kind: number; location: number; a: number },
+): number | undefined {
   const to = Math.min(replay.end, after + HANDED_OVER_WITHIN);
   for (const { columns, first, last } of replay.range(after + 1, to)) {
-    const { kind, address: at } = columns;
+    const { kind, address: at, location, a } = columns;
     for (let row = first; row < last; row++) {
-      if (at[row] !== address) continue;
       const code = kind[row]!;
+      if (code === Kind.new && like.kind === code && like.location === location[row] && like.a === a[row])
+        return undefined;
+      if (at[row] !== address) continue;
       if (code === Kind.incref || code === Kind.decref) return columns.first + row;
     }
   }
@@ -146,16 +157,20 @@ export function referenceAt(
   return {
     made: timeInfo(replay, made),
     evidence,
-    culprit: isOwnFile(at.file) ? at : (ownFrame(replay, event, location) ?? at),
+    culprit: isOwnSource(at.file) ? at : (ownFrame(replay, event, location) ?? at),
     at,
     opcode: replay.names.place(location).opcode,
     cFunction: replay.names.cFunction(site),
   };
 }
 
-/** The innermost frame in the program's own files at an event. */
+/** The innermost frame in the program's own files at an event, or, where there is none, in what the program compiled itself. */
 export function ownFrame(replay: Replay, event: number, location: number): SourcePlace | undefined {
   const heap = replay.seek(eventNumber(event));
-  const frame = callStack(replay, heap.frame, location).find(({ file }) => isOwnFile(file));
+  const frames = callStack(replay, heap.frame, location);
+  const frame = frames.find(({ file }) => isOwnSource(file)) ?? frames.find(({ file }) => isOwnFile(file));
   return frame && placeIn(frame);
 }
+
+/** Whether a file is one of the program's, and no text that was given to `exec`: nobody can look that up. */
+const isOwnSource = (file: string | null): boolean => isOwnFile(file) && !file!.startsWith("<");

@@ -80,6 +80,7 @@ export function lostObjects(scene: Scene): LeakFinding[] {
       representative: id[node]!,
       total,
       perIteration: scene.iterations.by === "events" ? null : nodes.length / scene.iterations.count,
+      unit: "objects",
       groups: [leakedGroup(scene, index, { objects: nodes.length, bytes })],
     });
   }
@@ -251,6 +252,7 @@ export function risenCounts(scene: Scene, leaks: readonly LeakFinding[]): LeakFi
       representative: id[node]!,
       total: { objects: 1, bytes: graph.bytes[node]! },
       perIteration: iterations.by === "events" ? null : rise / roundsCounted(scene),
+      unit: "references",
       groups: [],
     });
   }

@@ -4,7 +4,7 @@
  */
 import type { Replay } from "../replay/replay.js";
 import { type Dominators, dominators } from "../rewind/dominators.js";
-import { NONE, ObjectGraph } from "../rewind/object-graph.js";
+import { EdgeKind, NONE, ObjectGraph } from "../rewind/object-graph.js";
 import { type LedgerObject, Provenance } from "../rewind/provenance.js";
 import { answerPath, type WhyPath } from "../rewind/why.js";
 import type { SourcePlace } from "./finding.js";
@@ -85,12 +85,25 @@ export function createScene(replay: Replay, iterations: Iterations, moments: Mom
   };
 }
 
-/** Event at which a node was given the reference by which a root reaches it; undefined where that is not known, or was its birth. */
+/**
+ * Event at which a node was given the first of the references by which roots reach it, those of what it holds itself left out; undefined where one of them
+ * is not known for certain, or was its birth.
+ */
 export function namedAt({ graph, provenance }: Scene, node: number): number | undefined {
-  const edge = graph!.parent(node);
-  const made = edge === NONE ? undefined : provenance?.of(edge);
-  return made && made.event !== null && made.by !== "birth" ? made.event : undefined;
+  let first: number | undefined;
+  for (const edge of graph!.into(node)) {
+    const { source, kind } = graph!.edge(edge);
+    if (kind === EdgeKind.borrowed || (source !== NONE && !isNearer(graph!, source, node))) continue;
+    const made = provenance?.of(edge);
+    if (!made || made.event === null || made.by === "birth" || made.alternatives > 0) return undefined;
+    first = Math.min(first ?? made.event, made.event);
+  }
+  return first;
 }
+
+/** Whether a node is on the way to another: what that other one holds is further from the roots. */
+const isNearer = (graph: ObjectGraph, node: number, than: number): boolean =>
+  graph.distance(node) !== NONE && graph.distance(node) <= graph.distance(than) && node !== than;
 
 /** Part of the time into which an event falls; NONE = before or after. */
 export function partOf({ points }: Moments, event: number): number {

@@ -1,8 +1,9 @@
 /** Values that are replaced by longer ones for ever: `text += more` makes no object that stays, only one that is always longer. */
 import { NONE } from "../rewind/object-graph.js";
 import { fingerprintOf, type SourcePlace } from "./finding.js";
-import type { LeakFinding } from "./leaks.js";
+import type { LeakFinding, Told } from "./leaks.js";
 import { isTold } from "./leaks-blocks.js";
+import { pathTo } from "./leaks-holders.js";
 import { isOwnFile } from "./leaks-iterations.js";
 import { risesEvenly } from "./leaks-judge.js";
 import { ownFrame, placeOf, referenceAt } from "./leaks-ledger.js";
@@ -18,7 +19,7 @@ const LEAST_VALUE = 1024;
 const MOST_ALIVE = 2;
 
 /** Values of one place of which there is always one, and always a longer one. */
-export function growingValues(scene: Scene, found: readonly LeakFinding[]): LeakFinding[] {
+export function growingValues(scene: Scene, told: Told): LeakFinding[] {
   const { census, moments, graph, iterations, replay, group, birth } = scene;
   if (!graph || moments.end !== replay.end) return [];
   const { from } = moments;
@@ -36,7 +37,7 @@ export function growingValues(scene: Scene, found: readonly LeakFinding[]): Leak
         node = one;
     const keptBy = node === NONE ? null : scene.keptBy(node);
     if (!keptBy) return;
-    if (isTold(found, culprit, keptBy.expression)) return;
+    if (isTold(told, culprit, keptBy.expression, pathTo(graph, node))) return;
     const name = scene.typeName(type);
     const event = birth[node]!;
     findings.push({
@@ -56,6 +57,7 @@ export function growingValues(scene: Scene, found: readonly LeakFinding[]): Leak
       representative: scene.id[node]!,
       total: { objects: 1, bytes: graph.bytes[node]! },
       perIteration: iterations.by === "events" ? null : growth / roundsCounted(scene),
+      unit: "bytes",
       groups: [],
     });
   });

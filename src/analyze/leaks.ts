@@ -16,24 +16,32 @@ import { NONE } from "../rewind/object-graph.js";
 import { keep, recall } from "../trace/answers.js";
 import { type Finding, fingerprintOf, type SourcePlace } from "./finding.js";
 import { growingBlocks } from "./leaks-blocks.js";
-import { goesOn, middle, referenceOf, wasUnderConstruction } from "./leaks-causes.js";
+import {
+  type Cause,
+  goesOn,
+  isBoundedCache,
+  isCacheOfCalls,
+  middle,
+  referenceOf,
+  wasUnderConstruction,
+  withoutConsequences,
+} from "./leaks-causes.js";
 import { evenMoments, type Group, type Moments, momentsOf, takeCensus, thirds } from "./leaks-census.js";
 import { type Cluster, clustersOf, type Member, mergeInto, type Phase, pathTo } from "./leaks-holders.js";
 import { findIterations, type Iterations, iterationsNamed } from "./leaks-iterations.js";
-import { judge, type Verdict } from "./leaks-judge.js";
+import { FEWEST_WITHOUT_ROUNDS, judge, type Verdict } from "./leaks-judge.js";
 import type { KeptReference } from "./leaks-ledger.js";
 import { lostObjects, risenCounts } from "./leaks-lost.js";
+import { releasedFindings } from "./leaks-released.js";
 import { createScene, partOf, type Scene } from "./leaks-scene.js";
 import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-14";
+const VERSION = "leaks-17";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
 const MOST_OTHERS = 5;
-/** Without rounds, fewer objects than this are never called a problem. */
-const FEWEST_WITHOUT_ROUNDS = 12;
 
 export interface LeakOptions {
   /** `mark:NAME`, `line:FILE:N` or `call:FUNCTION`; left out: found by itself. */
@@ -65,8 +73,9 @@ export interface LeakFinding extends Finding {
   readonly representative: number | null;
   /** What goes with the objects, themselves included. */
   readonly total: { readonly objects: number; readonly bytes: number };
-  /** Objects (for lost references and growing blocks: references or bytes) that remain from each round; null = no rounds. */
+  /** What remains from each round, in `unit`; null = no rounds. */
   readonly perIteration: number | null;
+  readonly unit: "objects" | "references" | "bytes";
   /** All that belongs to it, the most bytes first; at most 10. */
   readonly groups: readonly LeakedGroup[];
 }
@@ -84,6 +93,15 @@ export interface LeakResult {
   readonly bytes: { readonly from: number; readonly to: number; readonly peak: number };
   /** Whether the trace has the object graph at its end; without it nobody knows what keeps the objects. */
   readonly hasGraph: boolean;
+}
+
+/** What has been said of leaks, so that it is not said again of what grows with them. */
+export interface Told {
+  readonly findings: readonly LeakFinding[];
+  /** Nodes of what leaks: what hangs on one of them goes with it. */
+  readonly entries: ReadonlySet<number>;
+  /** Lines that filled what only was being built. */
+  readonly dismissed: readonly SourcePlace[];
 }
 
 /** Looks for leaks. Kept in the trace: the second time takes no pass over the events. */
@@ -127,18 +145,19 @@ function analyse(replay: Replay, name?: string, from?: string, to?: string): Lea
   const census = takeCensus(replay, moments);
   const scene = createScene(replay, iterations, moments, census);
   const { verdicts, garbage } = verdictsOf(scene);
-  const leaks = clusterFindings(scene, verdicts, "leak");
+  const { findings: leaks, entries, dismissed } = leakFindings(scene, verdicts);
   const lost = scene.graph ? [...lostObjects(scene), ...risenCounts(scene, leaks)] : [];
-  const blocks = growingBlocks(scene, [...leaks, ...lost]);
-  const texts = growingValues(scene, [...leaks, ...lost, ...blocks]);
-  const others = clusterFindings(scene, verdicts, rounds ? "warm-up" : "steady").slice(0, MOST_OTHERS);
+  const blocks = growingBlocks(scene, { findings: [...leaks, ...lost], entries, dismissed });
+  const texts = growingValues(scene, { findings: [...leaks, ...lost, ...blocks], entries, dismissed });
+  const released = releasedFindings(scene, verdicts);
+  const others = otherFindings(scene, verdicts, rounds ? "warm-up" : "steady").slice(0, MOST_OTHERS);
   const { from: a, points } = moments;
   const { moments: _, ...shown } = iterations;
   return {
     iterations: shown,
     from: timeInfo(replay, points[a]!),
     to: timeInfo(replay, points.at(-1)!),
-    findings: [...leaks, ...lost, ...blocks, ...texts, ...others].sort(
+    findings: [...leaks, ...lost, ...blocks, ...texts, ...released, ...others].sort(
       (x, y) => Number(y.isProblem) - Number(x.isProblem),
     ),
     garbage,
@@ -210,19 +229,17 @@ function phasesOf({ moments, birth }: Scene): (node: number) => Phase {
   };
 }
 
-/** Findings about the groups with this verdict. */
-function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[], wanted: Verdict): LeakFinding[] {
-  const { graph, group, birth, moments } = scene;
-  if (!graph) return findingsWithoutGraph(scene, verdicts, wanted);
+/** Clusters of the groups with one of these verdicts, the most bytes first. */
+function clustersWith(scene: Scene, verdicts: readonly (Verdict | undefined)[], wanted: readonly Verdict[]): Cluster[] {
+  const { group, birth, moments } = scene;
+  const graph = scene.graph!;
   const phaseOf = phasesOf(scene);
-  const fits = (verdict: Verdict | undefined): boolean =>
-    verdict === wanted || (wanted === "leak" && verdict === "backlog");
-  const isBacklog = ({ entries }: Cluster): boolean => entries.some((entry) => verdicts[group[entry]!] === "backlog");
   const growing = new Int32Array(graph.nodes).fill(NONE);
   const order: number[] = [];
   for (let node = 0; node < graph.nodes; node++) {
     const own = group[node]!;
-    if (own === NONE || !fits(verdicts[own]) || !(birth[node]! >= moments.since) || birth[node]! >= moments.end)
+    const verdict = own === NONE ? undefined : verdicts[own];
+    if (!verdict || !wanted.includes(verdict) || !(birth[node]! >= moments.since) || birth[node]! >= moments.end)
       continue;
     if (graph.distance(node) === NONE) continue;
     growing[node] = own;
@@ -230,14 +247,39 @@ function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[
   }
   const isOutside = (node: number): number => (phaseOf(node) === "outside" ? 1 : 0);
   order.sort((x, y) => isOutside(x) - isOutside(y) || birth[x]! - birth[y]!);
-  const clusters = clustersOf(graph, growing, order, phaseOf).sort((x, y) => totalOf(y).bytes - totalOf(x).bytes);
-  if (wanted !== "leak") {
-    const few = clusters.filter((cluster) => wanted === "steady" || totalOf(cluster).objects >= 8);
-    return few.slice(0, MOST_OTHERS).map((cluster) => findingOf(scene, cluster, null, wanted));
+  return clustersOf(graph, growing, order, phaseOf).sort((x, y) => totalOf(y).bytes - totalOf(x).bytes);
+}
+
+/** What grows and is no problem. */
+function otherFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[], wanted: Verdict): LeakFinding[] {
+  if (!scene.graph) return findingsWithoutGraph(scene, verdicts, wanted);
+  return clustersWith(scene, verdicts, [wanted])
+    .filter((cluster) => wanted === "steady" || totalOf(cluster).objects >= 8)
+    .slice(0, MOST_OTHERS)
+    .map((cluster) => findingOf(scene, cluster, null, wanted));
+}
+
+/** All that holders of a cluster hold of the kinds that it is about, those from outside of the rounds included. */
+function* allEntries({ graph, group }: Scene, { holders, entries }: Cluster): Generator<number> {
+  const kinds = new Set(entries.map((entry) => group[entry]!));
+  yield* entries;
+  for (const holder of holders) {
+    if (holder === NONE) continue;
+    for (const e of graph!.out(holder)) {
+      const { target } = graph!.edge(e);
+      if (kinds.has(group[target]!) && graph!.parent(target) === e) yield target;
+    }
   }
+}
+
+function leakFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[]): Told {
+  const { graph, group } = scene;
+  const told = { findings: [] as LeakFinding[], entries: new Set<number>(), dismissed: [] as SourcePlace[] };
+  if (!graph) return { ...told, findings: findingsWithoutGraph(scene, verdicts, "leak") };
+  const isBacklog = ({ entries }: Cluster): boolean => entries.some((entry) => verdicts[group[entry]!] === "backlog");
   // One line that stores is one cause, whatever it stores.
-  const causes = new Map<string, { cluster: Cluster; reference: KeptReference | null }>();
-  clusters.forEach((cluster, i) => {
+  const causes = new Map<string, Cause>();
+  clustersWith(scene, verdicts, ["leak", "backlog"]).forEach((cluster, i) => {
     const reference = i < MOST_CLUSTERS ? referenceOf(scene, cluster) : null;
     const { file, line } = reference?.culprit ?? { file: null, line: i };
     const key = `${cluster.shape} ${file}:${line}`;
@@ -245,9 +287,21 @@ function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[
     if (same) mergeInto(same.cluster, cluster);
     else causes.set(key, { cluster, reference });
   });
-  return [...causes.values()]
-    .filter(({ cluster }) => !wasUnderConstruction(scene, cluster) && goesOn(scene, cluster, isBacklog(cluster)))
-    .map(({ cluster, reference }) => findingOf(scene, cluster, reference, isBacklog(cluster) ? "backlog" : "leak"));
+  const leaks: Cause[] = [];
+  for (const cause of causes.values()) {
+    if (wasUnderConstruction(scene, cause.cluster)) {
+      if (cause.reference) told.dismissed.push(cause.reference.culprit);
+    } else if (!isBoundedCache(scene, cause.cluster) && goesOn(scene, cause.cluster, isBacklog(cause.cluster)))
+      leaks.push(cause);
+  }
+
+  const causing = withoutConsequences(scene, leaks);
+  for (const { cluster } of leaks) for (const entry of allEntries(scene, cluster)) told.entries.add(entry);
+  const verdictOf = (cluster: Cluster): Verdict => (isBacklog(cluster) ? "backlog" : "leak");
+  return {
+    ...told,
+    findings: causing.map(({ cluster, reference }) => findingOf(scene, cluster, reference, verdictOf(cluster))),
+  };
 }
 
 const totalOf = ({ members }: Cluster): { objects: number; bytes: number } => {
@@ -284,13 +338,15 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
   const bytes = same.reduce((sum, member) => sum + member.bytes, 0);
   const node = middle(headline.nodes);
   const keptBy = scene.keptBy(node);
-  const holderPath = cluster.holder === NONE ? undefined : pathTo(graph!, cluster.holder);
+  // One entry alone is a chain, or a container that is made anew each time: the name that it has says more than where names are.
+  const isAlone = cluster.entries.length === 1 && cluster.holders.size === 1;
+  const kept = isAlone ? cluster.entries[0]! : cluster.holder;
   const holder =
     cluster.holder === NONE
       ? null
       : {
-          expression: holderPath?.expression ?? "?",
-          type: scene.typeName(graph!.type[cluster.holder]!),
+          expression: pathTo(graph!, kept)?.expression ?? "?",
+          type: scene.typeName(graph!.type[kept]!),
           others: cluster.holders.size - 1,
         };
   return complete(scene, {
@@ -303,7 +359,7 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
           ? "warm-up"
           : "growth",
     isProblem: verdict === "leak" || verdict === "backlog",
-    isBacklog: verdict === "backlog",
+    remedy: holder && remedyOf(scene, cluster, holder.expression, isAlone, verdict === "backlog"),
     shape: namesOf(scene, cluster),
     type: scene.typeName(type),
     objects,
@@ -320,6 +376,18 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
     total: totalOf(cluster),
     groups: members.map((member) => leakedGroup(scene, member.group, member)),
   });
+}
+
+/** What to do about a problem, by who holds it. */
+function remedyOf(scene: Scene, cluster: Cluster, holder: string, isAlone: boolean, isBacklog: boolean): string {
+  if (isBacklog)
+    return `${holder} is filled faster than it is emptied: take out as much as comes in, or give it a bound`;
+  if (isCacheOfCalls(scene, cluster.holder)) {
+    const name = holder.replace(/\.<cache>$/, "");
+    return `give the cache of ${name} a bound, lru_cache(maxsize=…), or empty it with cache_clear() when its results are no longer needed`;
+  }
+  if (isAlone) return `${holder} leads to all of it: cut off what is no longer needed`;
+  return `take the entry out of ${holder} when it is no longer needed, give it a bound, or hold it weakly`;
 }
 
 const risen = (alive: ArrayLike<number>): number => alive[alive.length - 1]! - alive[0]!;
@@ -382,7 +450,7 @@ function findingsWithoutGraph(
               ? "warm-up"
               : "growth",
         isProblem: wanted === "leak",
-        isBacklog: false,
+        remedy: null,
         shape: "",
         type: scene.typeName(census.groups[group]!.type),
         ...sum,
@@ -397,15 +465,16 @@ function findingsWithoutGraph(
     );
 }
 
-type Parts = Omit<LeakFinding, "fingerprint" | "title" | "advice" | "culprit" | "perIteration"> & {
+type Parts = Omit<LeakFinding, "fingerprint" | "title" | "advice" | "culprit" | "perIteration" | "unit"> & {
   readonly shape: string;
   /** Of `objects` those born between the first and the last beginning of a round; of a backlog, by how many it grew then. */
   readonly inRounds: number;
-  readonly isBacklog: boolean;
+  /** What to do about a problem; null = nobody is known to hold it. */
+  readonly remedy: string | null;
 };
 
 /** Adds what follows from the rest: fingerprint, sentence and advice. */
-function complete(scene: Scene, { shape, inRounds, isBacklog, ...parts }: Parts): LeakFinding {
+function complete(scene: Scene, { shape, inRounds, remedy, ...parts }: Parts): LeakFinding {
   const { kind, type, objects, total, holder, createdAt, reference, isProblem } = parts;
   const culprit = reference?.culprit ?? null;
   const base = (file: string | null | undefined): string | null => file?.split("/").at(-1) ?? null;
@@ -432,13 +501,10 @@ function complete(scene: Scene, { shape, inRounds, isBacklog, ...parts }: Parts)
     title: `${many(objects, `${type} object`)}${more}, ${total.bytes.toLocaleString("en-US")} bytes${kept}${grows}`,
     advice: !isProblem
       ? null
-      : isBacklog
-        ? `${holder?.expression ?? "its holder"} is filled faster than it is emptied: take out as much as comes in, or give it a bound`
-        : holder
-          ? `take the entry out of ${holder.expression} when it is no longer needed, give it a bound, or hold it weakly`
-          : "find out who should have let go of it: refledger history shows its references",
+      : (remedy ?? "find out who should have let go of it: refledger history shows its references"),
     culprit,
     perIteration,
+    unit: "objects",
     groups: [...parts.groups].sort((x, y) => y.bytes - x.bytes).slice(0, 10),
   };
 }

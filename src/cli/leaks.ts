@@ -97,18 +97,22 @@ export function leaksText(result: LeakResult, limit: number): string {
 }
 
 export function findingLines(finding: LeakFinding, n: number): string[] {
-  const { kind, isProblem, title, createdAt, culprit, reference, keptBy, perIteration, advice, groups } = finding;
+  const { kind, isProblem, title, createdAt, culprit, reference, keptBy, perIteration, unit, advice, groups } = finding;
   const lines = [`${n}. ${kind}${isProblem ? "" : " (no problem)"}: ${printable(title)}`];
-  if (perIteration !== null && isProblem) lines.push(`   remains       ${rate(perIteration)} a round`);
+  if (perIteration !== null && isProblem) lines.push(`   remains       ${rate(perIteration)} ${unit} a round`);
   if (createdAt) lines.push(`   made at       ${withSource(createdAt)}`);
   if (culprit && reference) {
     const how = { stored: "stored at", "handed-over": "stored at", birth: "made at", unbalanced: "taken at" }[
       reference.evidence
     ];
     lines.push(`   ${how.padEnd(13)} ${withSource(culprit)}`);
-    lines.push(
-      `   not returned  the reference made at #${reference.made.event}${finding.representative === null ? "" : `, of the representative #${finding.representative}`}`,
-    );
+    const of = finding.representative === null ? "" : `, of the representative #${finding.representative}`;
+    const { event } = reference.made;
+    if (unit === "bytes") lines.push(`   last grew     at #${event}`);
+    else
+      lines.push(
+        isProblem ? `   not returned  the reference made at #${event}${of}` : `   reference     made at #${event}${of}`,
+      );
   }
   if (keptBy) lines.push(`   kept by       ${printable(keptBy.expression)}`);
   for (const group of groups.slice(0, 4))

@@ -74,7 +74,12 @@ const FIELDS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   Task: { 68: "_coro" },
   _local: { 20: "<values by thread>" },
   code: { 12: "co_consts", 16: "co_names", 20: "co_exceptiontable" },
+  // Modules/_functoolsmodule.c, lru_cache_object; Modules/_io/bytesio.c.
+  _lru_cache_wrapper: { 36: "<cache>", 44: "<function>", 60: "<type of links>", 64: "<type of cache_info>" },
+  BytesIO: { 8: "<buffer>" },
 };
+/** What an `io.StringIO` collects until it is read: `stringio.writer` while its `state` is accumulating, whose first word is the text (Modules/_io/stringio.c). */
+const STRING_IO = { state: 24, accumulating: 2, writer: 28 } as const;
 const EXCEPTION_FIELDS: Readonly<Record<number, string>> = {
   8: "__dict__",
   12: "args",
@@ -111,6 +116,8 @@ export class GraphReader {
   readonly #typeNames = new Map<number, string>();
   /** By address of a name: its label. */
   readonly #attributes = new Map<number, number>();
+  /** By type: whether it is `io.StringIO` or derived from it. */
+  readonly #stringIO = new Map<number, boolean>();
   /** By type: whether it is one of PLAIN itself. */
   readonly #plain = new Map<number, boolean>();
   /** Whether it matters what was named of the object at hand. */
@@ -321,6 +328,7 @@ export class GraphReader {
     const linked = (flags & TYPE_FLAGS.gc) === 0 && this.#typeName(type) === "_lru_list_elem";
     if (flags & TYPE_FLAGS.heapType) this.#name(object, type, linked ? EdgeKind.borrowed : EdgeKind.type, 0);
     if (flags & TYPE_FLAGS.type && heap.flagsOf(object) & TYPE_FLAGS.heapType) this.#unvisited(object);
+    if (flags & TYPE_FLAGS.heapType && flags & TYPE_FLAGS.gc && this.#isStringIO(type)) this.#collectedText(object);
     if (flags & TYPE_FLAGS.type && (heap.flagsOf(object) & TYPE_FLAGS.heapType) === 0)
       this.#byFields(object, TYPE_FIELDS);
     else if (type === layout.codeType) this.#code(object);
@@ -421,6 +429,27 @@ export class GraphReader {
       this.#attributes.set(key, label);
     }
     return label;
+  }
+
+  /** Whether a type is `io.StringIO` or one derived from it. */
+  #isStringIO(type: number): boolean {
+    let is = this.#stringIO.get(type);
+    if (is === undefined) {
+      is = false;
+      for (let t = type; t !== 0 && !is; t = this.#heap.u32(t + TYPE.base)) is = this.#typeName(t) === "StringIO";
+      this.#stringIO.set(type, is);
+    }
+    return is;
+  }
+
+  /** The text that an `io.StringIO` collects, which its traversal does not visit. */
+  #collectedText(object: number): void {
+    const heap = this.#heap;
+    if (heap.u32(object + STRING_IO.state) !== STRING_IO.accumulating) return;
+    const writer = heap.u32(object + STRING_IO.writer);
+    const text = writer && heap.u32(writer);
+    if (text !== 0 && this.#probe.isLive(text))
+      this.#sink.edge(object, text, EdgeKind.attribute, this.#sink.label("<buffer>"));
   }
 
   /** What a class owns and its traversal does not visit: names, and the keys that it keeps for the dictionaries of its instances. */

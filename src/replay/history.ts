@@ -118,6 +118,8 @@ interface Entry {
   stored: LedgerRow["stored"];
 }
 
+/** The end of the name of what a function has on a line of its own. */
+const INNER = /(\.<locals>)?\.<(genexpr|lambda|listcomp|setcomp|dictcomp)>$/;
 /** Instructions that store what is on top of the evaluation stack, and then drop the stack's own reference. */
 const STORING = /^(STORE_|MAP_ADD|LIST_APPEND|SET_ADD|SET_FUNCTION_ATTRIBUTE)/;
 
@@ -283,7 +285,9 @@ class Ledger {
   }
 
   #lineOf({ function: name, file, line }: Place): number {
-    const text = `${name} ${file}:${line}`;
+    // A generator expression ends in the function around it, on the same line.
+    const around = name === null ? null : name.replace(INNER, "") || "<module>";
+    const text = `${around} ${file}:${line}`;
     let number = this.#lines.get(text);
     if (number === undefined) {
       number = this.#lines.size;

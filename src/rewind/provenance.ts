@@ -17,6 +17,7 @@ import { EdgeKind as EDGE } from "../interpreter/graph.js";
 import { type History, historyOf, type LedgerRow } from "../replay/history.js";
 import type { Replay } from "../replay/replay.js";
 import { timeInfo } from "../replay/survey.js";
+import { Kind } from "../trace/events.js";
 import type { ObjectGraph } from "./object-graph.js";
 import { NONE } from "./object-graph.js";
 import { isNamespace } from "./shapes.js";
@@ -68,6 +69,8 @@ const MOST_CHUNKS = 256;
 /** References to one object that are matched with its ledger. */
 const MOST_EDGES = 200;
 const MOST_CANDIDATES = 500;
+/** Events between the two of a pair that are looked through. */
+const LONGEST_PAIR = 10_000;
 
 /** Instructions that put a reference into such a slot. */
 const STORES: Readonly<Partial<Record<number, RegExp>>> = {
@@ -115,6 +118,19 @@ interface Candidate {
   readonly event: number;
   /** Whether it moved a reference from the evaluation stack into a slot. */
   readonly moved: boolean;
+}
+
+/** A reference of the graph and a candidate for it. */
+interface Pair {
+  readonly edge: number;
+  readonly candidate: Candidate;
+  readonly score: number;
+  /** Of equal scores the least is taken. */
+  readonly distance: number;
+  /** Whether the holder cannot have changed since it was built. */
+  readonly fixed: boolean;
+  /** Whether the candidate is a pair that a call of C code made. */
+  readonly inCall: boolean;
 }
 
 /** Reads ledgers before `until`, each once. */
@@ -180,6 +196,17 @@ export class Provenance {
     return unknown("no reference in the object's ledger fits");
   }
 
+  /**
+   * Whether a Python function was called between the two events of a pair: then it was that function's argument (`self` of `__init__`, say). What a
+   * container takes in is hashed before.
+   */
+  #callsPython({ time, last, pairs }: LedgerRow): boolean {
+    if (pairs !== 1 || last - time.event > LONGEST_PAIR) return false;
+    for (const { columns, first, last: end } of this.#replay.range(time.event + 1, last))
+      for (let row = first; row < end; row++) if (columns.kind[row] === Kind.call) return true;
+    return false;
+  }
+
   #match(target: number, asked: number): Map<number, Made> {
     const graph = this.#graph;
     const matches = new Map<number, Made>();
@@ -196,7 +223,7 @@ export class Provenance {
     // With many of both, the latest candidates are the ones that are likely.
     const likely = candidates.slice(-MOST_CANDIDATES);
     const open = openCandidates(history, candidates);
-    const pairs: { edge: number; candidate: Candidate; score: number; distance: number; fixed: boolean }[] = [];
+    const pairs: Pair[] = [];
     let older = history.openElsewhere;
     for (const edge of edges) {
       const { source, kind, label } = graph.edge(edge);
@@ -211,10 +238,12 @@ export class Provenance {
       for (const candidate of fixed ? candidates : likely) {
         const { row, event, moved } = candidate;
         const inCall = moved && TAKE_IN_CALLS.has(kind) && isTakenInCall(row);
-        const stores = inCall || (moved ? moving : storing)?.test(row.opcode ?? "") === true;
         const since = !fixed && (holder === undefined || event >= holder.birth);
         const onLine = built !== undefined && row.function === built.function && row.line === built.line;
         const isOpen = open.has(row.time.event);
+        // An object's first reference was stored where it was born only if nobody has given it up.
+        const wasStored = row.kind !== "birth" || isOpen;
+        const stores = inCall || (wasStored && (moved ? moving : storing)?.test(row.opcode ?? "") === true);
         // Taken before its holder was there, and elsewhere: it was handed over, which only an open reference can have been.
         if (moved ? !(stores && since) : !since && !onLine && !isOpen) continue;
         const score = fixed
@@ -225,19 +254,29 @@ export class Provenance {
             (since ? 2 : onLine ? 1 : 0) +
             (isOpen || moved ? 2 : 0) +
             (since && assigned?.test(row.source ?? "") === true ? 5 : 0);
-        pairs.push({ edge, candidate, score, fixed, distance: fixed ? Math.abs(event - holder!.birth) : -event });
+        pairs.push({
+          edge,
+          candidate,
+          score,
+          fixed,
+          inCall,
+          distance: fixed ? Math.abs(event - holder!.birth) : -event,
+        });
       }
     }
     pairs.sort((a, b) => b.score - a.score || a.distance - b.distance);
     const taken = new Set<LedgerRow>();
-    for (const { edge, candidate, score, fixed } of pairs) {
+    for (const { edge, candidate, score, fixed, inCall } of pairs) {
       if (matches.has(edge) || taken.has(candidate.row)) continue;
+      if (inCall && this.#callsPython(candidate.row)) continue;
       taken.add(candidate.row);
       // Nearest to a tuple's birth is only one.
       const asGood = fixed
         ? []
         : pairs.filter((pair) => pair.edge === edge && pair.score === score && !taken.has(pair.candidate.row));
-      matches.set(edge, inferred(this.#replay, candidate, asGood.length));
+      // Of several pairs of one line any may be the one, unless it is known which of them stored.
+      const others = candidate.moved && candidate.row.stored === null ? candidate.row.pairs - 1 : 0;
+      matches.set(edge, inferred(this.#replay, candidate, asGood.length + Math.max(0, others)));
     }
     return matches;
   }

@@ -318,7 +318,7 @@ describe("an answer that is not what it should be", () => {
         { ...first, collections: [null] },
         { ...first, atEnd: 1 },
       ]) {
-        expect(keep(reader, "cycles [null,false,6]", "4", wrong)).toBe(true);
+        expect(keep(reader, "cycles [null,false,6]", "5", wrong)).toBe(true);
         expect(await analyseCycles(replay, { cache, rerun: false })).toEqual(first);
       }
     } finally {

@@ -107,6 +107,46 @@ describe("programs that leak and programs that look as if", () => {
     expect(finding).toMatchObject({ type: "list", objects: 301, culprit: { file: script, line: 3 } });
   });
 
+  it("names a chain by its head, and says what to do by who holds it", () => {
+    const adviceOf = (name: string): [string | undefined, string | null] => {
+      const [finding] = problemsOf(name);
+      return [finding!.holder?.expression, finding!.advice];
+    };
+    expect(adviceOf("chain-of-partials")).toEqual([
+      "__main__.fn",
+      "__main__.fn leads to all of it: cut off what is no longer needed",
+    ]);
+    const [cache, advice] = adviceOf("unbounded-lru-cache");
+    expect(cache).toMatch(/^__main__\.\w+\.<cache>$/);
+    expect(advice).toMatch(/a bound, lru_cache\(maxsize=…\)/);
+  });
+
+  it("names what has a buffer that grows, and gives its rate in bytes", () => {
+    for (const [name, type, expression] of [
+      ["growing-array", "array", "__main__.samples"],
+      ["growing-bytearray", "bytearray", expect.stringContaining("__main__.")],
+    ] as const)
+      expect(problemsOf(name)[0]).toMatchObject({ type, unit: "bytes", keptBy: { expression } });
+  });
+
+  it("tells what was given back when the rounds were over: a problem where somebody said what the rounds are", async () => {
+    const trace = join(folder, "given-back.trace.db");
+    const script = join(folder, "given-back.py");
+    const lines = ["from refledger import mark", "def handle(cache, n):", "    cache[n] = [n]", "def main():"];
+    lines.push("    cache = {}", '    mark("from")', "    n = 1000", "    while n < 1300:", "        handle(cache, n)");
+    writeFileSync(script, [...lines, "        n += 1", '    mark("to")', "main()", ""].join("\n"));
+    await refledger(["record", "-q", "-o", trace, script]);
+    const expected = { type: "list", objects: 300, culprit: { file: script, line: 3 } };
+    const holder = { type: "dict", expression: "a dict made in main given-back.py:5" };
+    expect(findLeaks(trace).findings).toMatchObject([{ ...expected, holder, kind: "growth", isProblem: false }]);
+    for (const options of [{ iterations: "call:handle" }, { from: "mark:from", to: "mark:to" }]) {
+      const [finding, ...others] = findLeaks(trace, options).findings.filter(({ isProblem }) => isProblem);
+      expect(others).toEqual([]);
+      expect(finding).toMatchObject({ type: "list", culprit: expected.culprit, holder });
+      expect(finding!.objects).toBeGreaterThanOrEqual(299);
+    }
+  });
+
   it("gives the same answer from the trace the second time", () => {
     for (const name of names.slice(0, 3)) expect(findLeaks(traceOf(name))).toEqual(results.get(name));
   });
