@@ -14,7 +14,7 @@ import { type EventColumns, Kind } from "../trace/events.js";
 import { BEFORE_TRACE } from "./heap.js";
 import type { Place } from "./names.js";
 import { eachEventOf, originOf } from "./object-events.js";
-import { givenUpBy, type Open, OpenList, takenFor } from "./open-references.js";
+import { givenUpBy, isContainersEnd, isEvaluation, type Open, OpenList, takenFor } from "./open-references.js";
 import type { Replay } from "./replay.js";
 import { byBytes, callStack, compareText, countOf, type Frame, type TimeInfo, timeInfo } from "./survey.js";
 
@@ -119,7 +119,11 @@ interface Entry {
 }
 
 /** Instructions that store what is on top of the evaluation stack, and then drop the stack's own reference. */
-const STORING = /^(STORE_|MAP_ADD|LIST_APPEND|SET_ADD|SET_FUNCTION_ATTRIBUTE)/;
+const STORING = /^(STORE_|MAP_ADD|LIST_APPEND|SET_ADD|SET_FUNCTION_ATTRIBUTE|BUILD_MAP|BUILD_SET)/;
+/** Those that hand over what is on the stack to C code, which may keep a reference of its own. */
+const CALLING = /^CALL(_KW)?$/;
+/** Those in which what one container has goes into another: `set([x])`, `names |= {x}`. The first one dies, and its reference with it. */
+const EMPTYING = /^(CALL(_KW|_FUNCTION_EX|_INTRINSIC_1)?|BINARY_OP|LIST_EXTEND|SET_UPDATE|DICT_(UPDATE|MERGE))$/;
 
 export interface HistoryOptions {
   /** Fold nothing. */
@@ -277,9 +281,19 @@ class Ledger {
     return true;
   }
 
-  #storedBy({ event, location }: Entry, decref: Entry): LedgerRow["stored"] {
-    const { opcode } = this.#replay.names.place(location);
-    return location === decref.location && opcode !== null && STORING.test(opcode) ? { event, opcode } : null;
+  /**
+   * A reference was moved where the evaluation loop itself drops one, or a container that dies, and not one of the kind that took it:
+   * what C code takes and drops again it only looked at.
+   */
+  #storedBy({ event, location, site }: Entry, decref: Entry): LedgerRow["stored"] {
+    const { names } = this.#replay;
+    const { opcode } = names.place(location);
+    if (location !== decref.location || opcode === null) return null;
+    const [taker, dropper] = [names.cFunction(site), names.cFunction(decref.site)];
+    const isMoved = isEvaluation(dropper)
+      ? STORING.test(opcode) || (CALLING.test(opcode) && !isEvaluation(taker))
+      : EMPTYING.test(opcode) && isContainersEnd(dropper) && takenFor(opcode, taker) !== takenFor(opcode, dropper);
+    return isMoved ? { event, opcode } : null;
   }
 
   #lineOf({ function: name, file, line }: Place): number {
