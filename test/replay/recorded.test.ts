@@ -60,6 +60,26 @@ mark("before")
 del doomed
 mark("after")
 others.clear()
+
+def produces(n):
+    for i in range(n):
+        yield Child()
+
+async def finishes(n):
+    await waits(n)
+    return n
+
+async def waits(n):
+    return [n]
+
+for turn in range(3):
+    for one in produces(4):
+        pass
+for turn in range(2):
+    try:
+        finishes(turn).send(None)
+    except StopIteration:
+        pass
 `;
 
 let folder: string;
@@ -200,6 +220,18 @@ describe("a recorded program", () => {
     });
     expect(() => resolveTime(replay, "call:hodl")).toThrow(/no function has that name/);
     expect(() => resolveTime(replay, "call:hol")).toThrow(/similar are: hold/);
+  });
+
+  it("counts the call of a generator or coroutine once, however often it goes on", () => {
+    expect(() => resolveTime(replay, "call:produces")).toThrow(
+      /occurs 3 times.*call:produces\[1\] to call:produces\[3\]/,
+    );
+    expect(() => resolveTime(replay, "call:finishes")).toThrow(/occurs 2 times/);
+    replay.seek(resolveTime(replay, "call:produces[2]"));
+    expect(survey(replay).stack).toMatchObject([
+      { function: "produces" },
+      { function: "<module>", line: lineOf("in produces") },
+    ]);
   });
 
   it("is at every audit what the interpreter's memory said", () => {
