@@ -15,7 +15,7 @@ import { ObjectGraph } from "./object-graph.js";
 import { Past } from "./rewind.js";
 
 /** Of the form and the meaning of what is kept. */
-const VERSION = "1";
+const VERSION = "2";
 
 export interface GraphAtOptions {
   /** Folder of the rewritten interpreter; the platform's by default. */

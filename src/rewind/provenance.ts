@@ -94,9 +94,12 @@ const MOVES: Readonly<Partial<Record<number, RegExp>>> = {
   [EDGE.attribute]: /^(STORE_ATTR|STORE_DEREF|SET_FUNCTION_ATTRIBUTE)/,
 };
 
-/** Instructions that may have put this reference of the graph where it is. */
-export const storesOf = (graph: ObjectGraph, edge: number): RegExp | undefined =>
-  isNamed(graph, edge) ? NAMESPACE_STORES : STORES[graph.edge(edge).kind];
+/** Instructions that may have put this reference of the graph where it is. What has no name in Python is filled by C code. */
+export const storesOf = (graph: ObjectGraph, edge: number): RegExp | undefined => {
+  if (isNamed(graph, edge)) return NAMESPACE_STORES;
+  const { kind, label } = graph.edge(edge);
+  return STORES[kind === EDGE.attribute && graph.labelText(label).startsWith("<") ? EDGE.field : kind];
+};
 
 /** Containers whose methods take what a call hands over: C code takes a reference, and the evaluation stack's own goes. */
 const TAKE_IN_CALLS: ReadonlySet<number> = new Set([EDGE.value, EDGE.key, EDGE.item, EDGE.member]);
@@ -104,7 +107,7 @@ const CALLING = /^(CALL|BINARY_OP|LIST_EXTEND|SET_UPDATE|DICT_)/;
 
 /** What a function that is made takes goes to the function: its globals, its code, its names. */
 const MAKES_FUNCTION = /^(MAKE_FUNCTION|SET_FUNCTION_ATTRIBUTE)$/;
-/** Built-in types whose fields are filled when they are made, mostly. */
+/** Built-in types whose fields are filled when they are made, mostly; so are fields that have no name in Python. */
 const FILLED_AT_BIRTH = new Set([
   ...["function", "method", "builtin_function_or_method", "module", "partial", "property", "staticmethod"],
   ...["classmethod", "slice", "traceback", "generator", "coroutine", "async_generator"],
@@ -202,7 +205,7 @@ export class Provenance {
     const pairs: { edge: number; candidate: Candidate; score: number; distance: number; fixed: boolean }[] = [];
     let older = history.openElsewhere;
     for (const edge of edges) {
-      const { source, kind } = graph.edge(edge);
+      const { source, kind, label } = graph.edge(edge);
       const evidence = evidenceFor(graph, edge);
       const holder = source === NONE ? undefined : this.#object(source);
       // Both were there before the recording: so was the reference between them, as long as the count has such, or nothing speaks for another.
@@ -210,20 +213,22 @@ export class Provenance {
       if (isOld && older-- > 0) continue;
       const type = source === NONE ? "" : this.#replay.names.type(graph.type[source]!);
       const fixed = type === "tuple";
-      const filled = kind === EDGE.attribute && FILLED_AT_BIRTH.has(type);
+      const filled =
+        kind === EDGE.field ||
+        (kind === EDGE.attribute && (FILLED_AT_BIRTH.has(type) || graph.labelText(label).startsWith("<")));
       const storing = storesOf(graph, edge);
       const moving = isNamed(graph, edge) ? NAMESPACE_MOVES : MOVES[kind];
       const built = holder && holder.birth >= 0 ? this.#replay.names.place(holder.location) : undefined;
       for (const candidate of fixed ? candidates : likely) {
         const { row, event, moved } = candidate;
         if (row.kind !== "birth" && type !== "function" && MAKES_FUNCTION.test(row.opcode ?? "")) continue;
-        const inCall = moved && TAKE_IN_CALLS.has(kind) && CALLING.test(row.opcode ?? "");
+        const inCall = moved && (TAKE_IN_CALLS.has(kind) || filled) && CALLING.test(row.opcode ?? "");
         const stores = inCall || (moved ? moving : storing)?.test(row.opcode ?? "") === true;
         const since = !fixed && (holder === undefined || event >= holder.birth);
         const onLine = built !== undefined && row.function === built.function && row.line === built.line;
         const isOpen = open.has(row.time.event);
         // Taken before its holder was there, and elsewhere: it was handed over, which only an open reference can have been.
-        if (moved ? !((stores && since) || (fixed && onLine)) : !since && !onLine && !isOpen) continue;
+        if (moved ? !((stores && since) || ((fixed || filled) && onLine)) : !since && !onLine && !isOpen) continue;
         const said = since ? evidence(row) : 0;
         if (isOld && said === 0) continue;
         const after = holder === undefined ? 0 : event - holder.birth;
@@ -237,6 +242,8 @@ export class Provenance {
             (since ? 2 : onLine ? 1 : 0) +
             (isOpen || moved ? 2 : 0) +
             (filled && onLine && Math.abs(after) < SOON ? 3 : 0) +
+            // A suspended function's argument was taken before there was a frame for it.
+            (kind === EDGE.local && isOpen && after < 0 && -after < SOON ? 5 : 0) +
             said;
         pairs.push({ edge, candidate, score, fixed, distance: fixed || filled ? Math.abs(after) : -event });
       }

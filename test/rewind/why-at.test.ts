@@ -124,7 +124,7 @@ describe("when and where references were made that only the name of their slot t
       ["__main__.annotated['x']", "dict display"],
       ["__main__.error.args[1]", "arguments"],
       ["__main__.cell.cell_contents", "cell"],
-      ["__main__.view.<field at +8>['p']", "view"],
+      ["__main__.view.<mapping>['p']", "view"],
       ["list(__main__.frozen)[0]", "frozenset"],
       ["__main__.queue[0]", "deque"],
       ["__main__.first[0]", "first"],
