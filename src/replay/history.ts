@@ -8,7 +8,8 @@
  * **Open references** are matched with what gives them up in open-references.ts.
  *
  * **The cascade.** What died with an object is every object that was deallocated from its dealloc on until its block was freed, or, if
- * the block is kept in a free list, until the instruction ended: then neighbours dropped by the same instruction are counted too.
+ * the block is kept in a free list, until the instruction ended: then neighbours dropped by the same instruction are counted too. What was born
+ * meanwhile, in a finalizer or a weak reference's callback, is left out.
  */
 import { type EventColumns, Kind } from "../trace/events.js";
 import { BEFORE_TRACE } from "./heap.js";
@@ -343,6 +344,8 @@ function deathOf(replay: Replay, ledger: Ledger, dead: number, gone: number | nu
   const { names } = replay;
   const { lastDecref } = ledger;
   const types = new Map<number, { count: number; bytes: number }>();
+  // What a finalizer or a weak reference's callback made by itself did not die with the object.
+  const madeSince = new Set<number>();
   let objects = 0;
   let bytes = 0;
   let depth = 0;
@@ -359,10 +362,12 @@ function deathOf(replay: Replay, ledger: Ledger, dead: number, gone: number | nu
       }
       if (code === Kind.call) depth++;
       else if (code === Kind.return) depth--;
+      else if (code === Kind.new) madeSince.add(address[row]!);
       else if (code === Kind.free && block !== 0 && address[row] === block) {
         until = "free";
         break search;
       } else if (code === Kind.dealloc && columns.first + row !== dead) {
+        if (madeSince.delete(address[row]!)) continue;
         objects++;
         bytes += b[row]!;
         const sum = types.get(a[row]!) ?? { count: 0, bytes: 0 };

@@ -61,6 +61,20 @@ del doomed
 mark("after")
 others.clear()
 
+import weakref
+
+class Watched:
+    pass
+
+def noisy(reference):
+    return [[] for _ in range(20)]
+
+watched = Watched()
+watched.rows = [[], []]
+reference = weakref.ref(watched, noisy)
+mark("watched")
+del watched
+
 def produces(n):
     for i in range(n):
         yield Child()
@@ -220,6 +234,12 @@ describe("a recorded program", () => {
     });
     expect(() => resolveTime(replay, "call:hodl")).toThrow(/no function has that name/);
     expect(() => resolveTime(replay, "call:hol")).toThrow(/similar are: hold/);
+  });
+
+  it("does not count what a callback made and dropped among what died with an object", () => {
+    replay.seek(resolveTime(replay, "mark:watched"));
+    const { death } = historyOf(replay, resolveObject(replay, "Watched"));
+    expect(death!.cascade).toMatchObject({ objects: 3, types: [{ type: "list", count: 3 }] });
   });
 
   it("counts the call of a generator or coroutine once, however often it goes on", () => {
