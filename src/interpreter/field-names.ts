@@ -10,6 +10,7 @@ type Fields = Readonly<Record<number, string>>;
 const SEQUENCE: Fields = { 12: "<sequence>" };
 const FUNCTION_AND_ITERATOR: Fields = { 8: "<function>", 12: "<iterator>" };
 const OF_DICT: Fields = { 8: "<dict>" };
+const SUSPENDED: Fields = { 12: "__name__", 16: "__qualname__", 20: "<exception being handled>" };
 const POOL: Fields = { 8: "<pool>", 16: "<result>" };
 const FUTURE: Fields = {
   8: "_loop",
@@ -55,7 +56,11 @@ export const FIELDS: Readonly<Record<string, Fields>> = {
   memoryview: { 12: "<buffer>" },
   managedbuffer: { 20: "obj" },
   Future: FUTURE,
-  Task: { ...FUTURE, 64: "_fut_waiter", 68: "_coro" },
+  Task: { ...FUTURE, 64: "_fut_waiter", 68: "_coro", 72: "<name>", 76: "<context>" },
+  generator: SUSPENDED,
+  coroutine: SUSPENDED,
+  async_generator: SUSPENDED,
+  FrameLocalsProxy: { 8: "<frame>" },
   _local: { 20: "<values by thread>" },
   Context: { 8: "<context before>", 12: "<values>" },
   hamt: { 8: "<root>" },

@@ -112,6 +112,7 @@ const FILLED_AT_BIRTH = new Set([
   ...["function", "method", "builtin_function_or_method", "module", "partial", "property", "staticmethod"],
   ...["classmethod", "slice", "traceback", "generator", "coroutine", "async_generator"],
 ]);
+const DISPLAYS = /^BUILD_(LIST|SET)/;
 /** Events after its birth within which such an object is filled. */
 const SOON = 100;
 
@@ -242,6 +243,8 @@ export class Provenance {
             (since ? 2 : onLine ? 1 : 0) +
             (isOpen || moved ? 2 : 0) +
             (filled && onLine && Math.abs(after) < SOON ? 3 : 0) +
+            // A display takes what was made for it on its line.
+            (isOpen && onLine && after < 0 && -after < SOON && DISPLAYS.test(built.opcode ?? "") ? 4 : 0) +
             // A suspended function's argument was taken before there was a frame for it.
             (kind === EDGE.local && isOpen && after < 0 && -after < SOON ? 5 : 0) +
             said;

@@ -129,6 +129,8 @@ describe("when and where references were made that only the name of their slot t
       ["__main__.queue[0]", "deque"],
       ["__main__.first[0]", "first"],
       ["__main__.second[0]", "second"],
+      ["__main__.built[0]", "built"],
+      ["__main__.copied[0]", "copied"],
     ];
     for (const [expression, comment] of expected)
       expect([expression, found.get(expression)]).toEqual([expression, expect.stringMatching(`# ${comment}$`)]);

@@ -48,6 +48,7 @@ const culprits: [type: string, expression: RegExp | string][] = [
   ["KeptSelfDeleting", "__main__.ring[0]"],
   ["KeptLateKey", "list(__main__.mixed)[2]"],
   ["KeptDelegate", "__main__.delegating.gi_yieldfrom.gi_frame.f_locals['start']"],
+  ["KeptHandledException", "__main__.handling.<exception being handled>.args[0]"],
   ["KeptResult", "__main__.finished._result"],
   ["KeptDoneCallback", "__main__.called_back._callbacks[0][0].args[0]"],
   ["KeptProxyCallback", "__main__.proxy.<callback>.keywords['held']"],

@@ -205,6 +205,18 @@ def remembers_few(n):
 
 remembers_few(1)
 
+
+
+def handles():
+    try:
+        raise ValueError(kept("HandledException"))
+    except ValueError:
+        yield
+
+
+handling = handles()
+next(handling)
+
 import gc
 
 gc.disable()

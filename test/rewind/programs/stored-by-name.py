@@ -61,6 +61,9 @@ second.append(both)  # second
 del both
 
 
+built = [Held()]  # built
+copied = [built[0]]  # copied
+
 # A function that dies elsewhere gives up its reference to the module's dictionary.
 callbacks = [lambda: None]
 
