@@ -44,7 +44,7 @@ export function goesOn(scene: Scene, { holder, entries, born }: Cluster, isBackl
 function isListOfSubclasses({ graph, typeName }: Scene, holder: number, entries: readonly number[]): boolean {
   const edge = graph!.parent(holder);
   if (edge === NONE) return false;
-  const isList = graph!.isStateRoot(edge) || graph!.labelText(graph!.edge(edge).label) === "tp_subclasses";
+  const isList = graph!.isStateRoot(edge) || /^<?tp_subclasses>?$/.test(graph!.labelText(graph!.edge(edge).label));
   return isList && entries.every((entry) => ["ReferenceType", "int"].includes(typeName(graph!.type[entry]!)));
 }
 

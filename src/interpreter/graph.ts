@@ -7,6 +7,7 @@
  * A reference is counted unless a frame borrows it (`LOAD_FAST_BORROW` and its like leave a tag on the stack reference).
  * To be called at a safe point, recording off or in a hook; no Python code runs.
  */
+import { EXCEPTION_FIELDS, FIELDS, FRAME_OWNERS, TYPE_FIELDS } from "./field-names.js";
 import type { HeapReader } from "./heap-reader.js";
 import type { Plan } from "./instrument.js";
 import { objectLabel } from "./labels.js";
@@ -44,58 +45,8 @@ const SLOT_OBJECT = new Set([6, 16]); // T_OBJECT, T_OBJECT_EX (Include/descrobj
 const STACK_TAG = 3;
 const STACK_BORROWED = 1;
 
-/** Fields of built-in types that are no members of theirs, by offset in bytes (32-bit layouts of CPython 3.14). */
-const FIELDS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
-  function: {
-    8: "__globals__",
-    12: "__builtins__",
-    16: "__name__",
-    20: "__qualname__",
-    24: "__code__",
-    28: "__defaults__",
-    32: "__kwdefaults__",
-    36: "__closure__",
-    40: "__doc__",
-    44: "__dict__",
-    52: "__module__",
-    56: "__annotations__",
-    60: "__annotate__",
-    64: "__type_params__",
-  },
-  method: { 8: "__func__", 12: "__self__" },
-  module: { 8: "__dict__" },
-  cell: { 8: "cell_contents" },
-  weakref: { 12: "__callback__" },
-  traceback: { 8: "tb_next", 12: "tb_frame" },
-  builtin_function_or_method: { 12: "__self__", 16: "__module__" },
-  property: { 8: "fget", 12: "fset", 16: "fdel", 20: "__doc__", 24: "__name__" },
-  staticmethod: { 8: "__func__", 12: "__dict__" },
-  classmethod: { 8: "__func__", 12: "__dict__" },
-  Task: { 68: "_coro" },
-  _local: { 20: "<values by thread>" },
-  code: { 12: "co_consts", 16: "co_names", 20: "co_exceptiontable" },
-  // Modules/_functoolsmodule.c, lru_cache_object; Modules/_io/bytesio.c.
-  _lru_cache_wrapper: { 36: "<cache>", 44: "<function>", 60: "<type of links>", 64: "<type of cache_info>" },
-  BytesIO: { 8: "<buffer>" },
-};
 /** What an `io.StringIO` collects until it is read: `stringio.writer` while its `state` is accumulating, whose first word is the text (Modules/_io/stringio.c). */
 const STRING_IO = { state: 24, accumulating: 2, writer: 28 } as const;
-const EXCEPTION_FIELDS: Readonly<Record<number, string>> = {
-  8: "__dict__",
-  12: "args",
-  16: "__notes__",
-  20: "__traceback__",
-  24: "__context__",
-  28: "__cause__",
-};
-const TYPE_FIELDS: Readonly<Record<number, string>> = {
-  [TYPE.base]: "__base__",
-  [TYPE.dict]: "__dict__",
-  [TYPE.bases]: "__bases__",
-  [TYPE.mro]: "__mro__",
-  [TYPE.cache]: "tp_cache",
-  [TYPE.subclasses]: "tp_subclasses",
-};
 
 export class GraphReader {
   readonly #probe: Probe;
@@ -267,8 +218,8 @@ export class GraphReader {
     return same > 0 && other === 0;
   }
 
-  /** Variables and evaluation stack of a frame, as references of `source`. */
-  #frame(source: number, frame: number, prefix = ""): void {
+  /** Variables and evaluation stack of a frame, as references of `source`. `awaited`: the name of what is on top of the stack. */
+  #frame(source: number, frame: number, prefix = "", awaited?: string): void {
     const heap = this.#heap;
     const { frame: f, code: c, tuple } = this.#probe.plan.layout.offsets;
     const executable = heap.u32(frame + f.executable);
@@ -306,7 +257,8 @@ export class GraphReader {
       );
     }
     for (let at = start + 4 * locals; at < top; at += 4)
-      reference(heap.u32(at), EdgeKind.temporary, `stack of ${where}()`);
+      if (awaited !== undefined && at === top - 4) reference(heap.u32(at), EdgeKind.local, awaited);
+      else reference(heap.u32(at), EdgeKind.temporary, `stack of ${where}()`);
   }
 
   #object(object: number): void {
@@ -364,8 +316,8 @@ export class GraphReader {
       [code.name]: "co_name",
       [code.qualname]: "co_qualname",
       [code.linetable]: "co_linetable",
-      [code.localsplusnames]: "co_localsplusnames",
-      [code.localspluskinds]: "co_localspluskinds",
+      [code.localsplusnames]: "<co_localsplusnames>",
+      [code.localspluskinds]: "<co_localspluskinds>",
     };
     for (const [at, name] of Object.entries(fields))
       this.#name(object, this.#heap.u32(object + Number(at)), EdgeKind.attribute, this.#sink.label(name));
@@ -495,10 +447,13 @@ export class GraphReader {
     this.#probe.traverse(traverse, object);
     if (this.#visited.length === 0) return;
     const typeName = this.#typeName(type);
-    const prefix = FRAME_OWNERS[typeName];
-    if (prefix !== undefined && this.#hasFrame(object))
-      this.#frame(object, object + this.#probe.plan.layout.offsets.generator.frame, prefix);
-    else if (typeName === "frame" && this.#ownsItsFrame(heap.u32(object + FRAME_OBJECT_FRAME)))
+    const owner = FRAME_OWNERS[typeName];
+    const { generator } = this.#probe.plan.layout.offsets;
+    if (owner !== undefined && this.#hasFrame(object)) {
+      const awaits = heap.u8(object + generator.frameState) === FRAME_AWAITS;
+      this.#frame(object, object + generator.frame, owner.frame, awaits ? owner.awaited : undefined);
+    }
+    if (typeName === "frame" && this.#ownsItsFrame(heap.u32(object + FRAME_OBJECT_FRAME)))
       this.#frame(object, heap.u32(object + FRAME_OBJECT_FRAME));
     const size = Math.min(heap.u32(type + TYPE.basicsize), 4096);
     const isSet = SETS.has(typeName);
@@ -520,6 +475,8 @@ export class GraphReader {
       else if (name !== undefined) this.#sink.edge(object, target, EdgeKind.attribute, this.#sink.label(name));
       else if (isSet) this.#sink.edge(object, target, EdgeKind.member, 0);
       else if (typeName === "deque") this.#sink.edge(object, target, EdgeKind.item, items++);
+      else if (typeName === "_lru_cache_wrapper")
+        this.#sink.edge(object, target, EdgeKind.attribute, this.#sink.label("<cached>"));
       else this.#sink.edge(object, target, EdgeKind.field, at < size ? at : 0);
     }
   }
@@ -530,12 +487,6 @@ export const STATE_ROOT = "interpreter state";
 export const THREAD_ROOT = "thread state";
 /** Offset of `tp_members`. */
 const MEMBERS = 120;
-/** How Python reaches the frame of a suspended function. */
-const FRAME_OWNERS: Readonly<Record<string, string>> = {
-  generator: "gi_frame.",
-  coroutine: "cr_frame.",
-  async_generator: "ag_frame.",
-};
 /** `_PyInterpreterFrame` (pycore_interpframe_structs.h, 32-bit) where the table of offsets has none: f_funcobj, f_locals, frame_obj. */
 const FRAME = { function: 8, locals: 20, frameObject: 24 } as const;
 /** Offset of `PyFrameObject.f_frame`. */
@@ -544,6 +495,8 @@ const FRAME_OBJECT_FRAME = 12;
 const FRAME_OWNED_BY_OBJECT = 2;
 /** `PyGenObject.gi_frame_state`, signed: from here on the frame is gone. */
 const FRAME_CLEARED = 4;
+/** `FRAME_SUSPENDED_YIELD_FROM`, as a byte: what it waits for is on top of its stack (`_PyGen_yf`, Objects/genobject.c). */
+const FRAME_AWAITS = 0xff;
 const SETS = new Set(["set", "frozenset"]);
 /** Built-in types of which every reference has a name before anything is traversed. */
 const PLAIN = new Set(["list", "tuple", "dict"]);

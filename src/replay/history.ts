@@ -8,13 +8,14 @@
  * **Open references** are matched with what gives them up in open-references.ts.
  *
  * **The cascade.** What died with an object is every object that was deallocated from its dealloc on until its block was freed, or, if
- * the block is kept in a free list, until the instruction ended: then neighbours dropped by the same instruction are counted too.
+ * the block is kept in a free list, until the instruction ended: then neighbours dropped by the same instruction are counted too. What was born
+ * meanwhile, in a finalizer or a weak reference's callback, is left out.
  */
 import { type EventColumns, Kind } from "../trace/events.js";
 import { BEFORE_TRACE } from "./heap.js";
 import type { Place } from "./names.js";
 import { eachEventOf, originOf } from "./object-events.js";
-import { givenUpBy, type Open, OpenList, takenFor } from "./open-references.js";
+import { givenUpBy, isContainersEnd, isEvaluation, type Open, OpenList, takenFor } from "./open-references.js";
 import type { Replay } from "./replay.js";
 import { byBytes, callStack, compareText, countOf, type Frame, type TimeInfo, timeInfo } from "./survey.js";
 
@@ -121,7 +122,11 @@ interface Entry {
 /** The end of the name of what a function has on a line of its own. */
 const INNER = /(\.<locals>)?\.<(genexpr|lambda|listcomp|setcomp|dictcomp)>$/;
 /** Instructions that store what is on top of the evaluation stack, and then drop the stack's own reference. */
-const STORING = /^(STORE_|MAP_ADD|LIST_APPEND|SET_ADD|SET_FUNCTION_ATTRIBUTE)/;
+const STORING = /^(STORE_|MAP_ADD|LIST_APPEND|SET_ADD|SET_FUNCTION_ATTRIBUTE|BUILD_MAP|BUILD_SET)/;
+/** Those that hand over what is on the stack to C code, which may keep a reference of its own. */
+const CALLING = /^CALL(_KW)?$/;
+/** Those in which what one container has goes into another: `set([x])`, `names |= {x}`. The first one dies, and its reference with it. */
+const EMPTYING = /^(CALL(_KW|_FUNCTION_EX|_INTRINSIC_1)?|BINARY_OP|LIST_EXTEND|SET_UPDATE|DICT_(UPDATE|MERGE))$/;
 
 export interface HistoryOptions {
   /** Fold nothing. */
@@ -279,9 +284,19 @@ class Ledger {
     return true;
   }
 
-  #storedBy({ event, location }: Entry, decref: Entry): LedgerRow["stored"] {
-    const { opcode } = this.#replay.names.place(location);
-    return location === decref.location && opcode !== null && STORING.test(opcode) ? { event, opcode } : null;
+  /**
+   * A reference was moved where the evaluation loop itself drops one, or a container that dies, and not one of the kind that took it:
+   * what C code takes and drops again it only looked at.
+   */
+  #storedBy({ event, location, site }: Entry, decref: Entry): LedgerRow["stored"] {
+    const { names } = this.#replay;
+    const { opcode } = names.place(location);
+    if (location !== decref.location || opcode === null) return null;
+    const [taker, dropper] = [names.cFunction(site), names.cFunction(decref.site)];
+    const isMoved = isEvaluation(dropper)
+      ? STORING.test(opcode) || (CALLING.test(opcode) && !isEvaluation(taker))
+      : EMPTYING.test(opcode) && isContainersEnd(dropper) && takenFor(opcode, taker) !== takenFor(opcode, dropper);
+    return isMoved ? { event, opcode } : null;
   }
 
   #lineOf({ function: name, file, line }: Place): number {
@@ -333,6 +348,8 @@ function deathOf(replay: Replay, ledger: Ledger, dead: number, gone: number | nu
   const { names } = replay;
   const { lastDecref } = ledger;
   const types = new Map<number, { count: number; bytes: number }>();
+  // What a finalizer or a weak reference's callback made by itself did not die with the object.
+  const madeSince = new Set<number>();
   let objects = 0;
   let bytes = 0;
   let depth = 0;
@@ -349,10 +366,12 @@ function deathOf(replay: Replay, ledger: Ledger, dead: number, gone: number | nu
       }
       if (code === Kind.call) depth++;
       else if (code === Kind.return) depth--;
+      else if (code === Kind.new) madeSince.add(address[row]!);
       else if (code === Kind.free && block !== 0 && address[row] === block) {
         until = "free";
         break search;
       } else if (code === Kind.dealloc && columns.first + row !== dead) {
+        if (madeSince.delete(address[row]!)) continue;
         objects++;
         bytes += b[row]!;
         const sum = types.get(a[row]!) ?? { count: 0, bytes: 0 };

@@ -59,6 +59,13 @@ const C_FUNCTIONS: readonly (readonly [RegExp, HeldBy])[] = [
 ];
 const EVALUATION = /^(_PyEval_|_PyFrame_|PyStackRef_|_PyTuple_FromStackRef)/;
 
+/** Whether a C function is part of the evaluation loop; null = one without a name, which the loop is not. */
+export const isEvaluation = (cFunction: string | null): boolean => cFunction !== null && EVALUATION.test(cFunction);
+
+/** Whether a C function is the end of a container, which gives up what is in it. */
+export const isContainersEnd = (cFunction: string | null): boolean =>
+  cFunction !== null && /^(list|tuple|dict|set|frozenset)\.tp_dealloc$/.test(cFunction);
+
 const firstOf = (rules: readonly (readonly [RegExp, HeldBy])[], text: string): HeldBy | undefined =>
   rules.find(([rule]) => rule.test(text))?.[1];
 

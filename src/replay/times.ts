@@ -157,6 +157,44 @@ function collections(replay: Replay, name: string, nth: number | undefined, wron
   return start;
 }
 
+/**
+ * Entries into frames of these code objects that are calls, ascending. The frame of a generator or coroutine is entered anew each time that it
+ * goes on; its call is the entry that makes it, and leaves before what is behind RETURN_GENERATOR, a POP_TOP.
+ */
+function callsOf(replay: Replay, wanted: ReadonlySet<number>): number[] {
+  const makes = new Uint8Array(
+    [...replay.reader.rows("locations")].reduce((most, { id }) => Math.max(most, id + 1), 1),
+  );
+  for (const { id, code, opcode } of replay.reader.rows("locations"))
+    if (opcode === "POP_TOP" && wanted.has(code)) makes[id] = 1;
+  const entries: { readonly event: number; readonly code: number; isMaking: boolean }[] = [];
+  const generators = new Set<number>();
+  const open: { readonly depth: number; readonly entry: (typeof entries)[number] }[] = [];
+  let depth = 0;
+  for (const { columns } of replay.range(0, replay.end)) {
+    const { kind, a, location, first, count } = columns;
+    for (let row = 0; row < count; row++) {
+      if (kind[row] === Kind.call) {
+        depth++;
+        if (!wanted.has(a[row]!)) continue;
+        const entry = { event: first + row + 1, code: a[row]!, isMaking: false };
+        entries.push(entry);
+        open.push({ depth, entry });
+      } else if (kind[row] === Kind.return) {
+        if (open.at(-1)?.depth === depth) {
+          const { entry } = open.pop()!;
+          if (makes[location[row]!] === 1) {
+            entry.isMaking = true;
+            generators.add(entry.code);
+          }
+        }
+        depth--;
+      }
+    }
+  }
+  return entries.flatMap(({ event, code, isMaking }) => (isMaking || !generators.has(code) ? [event] : []));
+}
+
 function calls(replay: Replay, name: string, nth: number | undefined, wrong: Wrong): Found {
   const wanted = new Set<number>();
   const names = new Set<string>();
@@ -176,13 +214,7 @@ function calls(replay: Replay, name: string, nth: number | undefined, wrong: Wro
       for (const { id, qualname } of replay.reader.rows("codes")) if (qualname !== name) wanted.delete(id);
     } else throw wrong(`several functions have that name: ${listed([...names].sort())}`);
   }
-  const found: number[] = [];
-  for (const { columns } of replay.range(0, replay.end)) {
-    const { kind, a, first, count } = columns;
-    for (let row = 0; row < count; row++) {
-      if (kind[row] === Kind.call && wanted.has(a[row]!)) found.push(first + row + 1);
-    }
-  }
+  const found = callsOf(replay, wanted);
   return { events: found, nth, what: `a call of ${name}`, one: `call:${name}` };
 }
 

@@ -47,6 +47,11 @@ export class ObjectGraph {
   readonly #inStart: Int32Array;
   readonly #inEdges: Int32Array;
   readonly #labels: ReadonlyMap<number, string>;
+  /**
+   * Keys and members that lead to no node: static objects, such as one-character strings, have a place among the keys of a dict all the same. By
+   * the number of the reference that follows each, ascending.
+   */
+  readonly #gaps: { readonly before: number; readonly source: number; readonly kind: number }[] = [];
   readonly rootEdges: readonly number[];
   readonly #stateLabels: ReadonlySet<number>;
   /** References that were taken for borrowed since their objects' counts have no room for them. */
@@ -92,7 +97,12 @@ export class ObjectGraph {
     this.#label = new Uint32Array(kept);
     for (let e = 0; e < source.length; e++) {
       const owner = from[e]!;
-      if (owner === dropped) continue;
+      if (owner === dropped) {
+        if ((kind[e] !== EDGE.key && kind[e] !== EDGE.member) || to[e]! >= 0) continue;
+        const node = this.nodeAt(source[e]!);
+        if (node >= 0) this.#gaps.push({ before: next[node]!, source: node, kind: kind[e]! });
+        continue;
+      }
       const at = owner === NONE ? nextRoot++ : next[owner]!++;
       this.#source[at] = owner;
       this.#target[at] = to[e]!;
@@ -202,12 +212,31 @@ export class ObjectGraph {
 
   /** Position of a reference among those of the same kind that its source owns: for keys and members, which have no index. */
   rank(e: number): number {
+    const source = this.#source[e]!;
+    const kind = this.#kind[e];
     let rank = 0;
-    for (const other of this.out(this.#source[e]!)) {
+    for (let at = this.#firstGap(this.#outStart[source]!); at < this.#gaps.length; at++) {
+      const gap = this.#gaps[at]!;
+      if (gap.before > e) break;
+      if (gap.source === source && gap.kind === kind) rank++;
+    }
+    for (const other of this.out(source)) {
       if (other === e) return rank;
-      if (this.#kind[other] === this.#kind[e]) rank++;
+      if (this.#kind[other] === kind) rank++;
     }
     throw new RangeError(`reference ${e} is not its source's`);
+  }
+
+  /** The first gap before this reference or a later one. */
+  #firstGap(before: number): number {
+    let low = 0;
+    let high = this.#gaps.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#gaps[middle]!.before < before) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** The reference by which a node is reached on a shortest path from a root; NONE for a node of the second rank or not reached. */

@@ -20,7 +20,7 @@ import { timeInfo } from "../replay/survey.js";
 import { Kind } from "../trace/events.js";
 import type { ObjectGraph } from "./object-graph.js";
 import { NONE } from "./object-graph.js";
-import { isNamespace } from "./shapes.js";
+import { evidenceFor, isNamed } from "./store-evidence.js";
 
 /** When and where the reference of a step was made. */
 export interface Made {
@@ -90,27 +90,34 @@ const NAMESPACE_MOVES = /^STORE_(SUBSCR|NAME|GLOBAL|ATTR)/;
 
 /** Instructions that store what is on top of the stack, and then drop the stack's own reference. */
 const MOVES: Readonly<Partial<Record<number, RegExp>>> = {
-  [EDGE.value]: /^(STORE_SUBSCR|MAP_ADD)/,
-  [EDGE.key]: /^(STORE_SUBSCR|MAP_ADD)/,
+  [EDGE.value]: /^(STORE_SUBSCR|MAP_ADD|BUILD_MAP)/,
+  [EDGE.key]: /^(STORE_SUBSCR|MAP_ADD|BUILD_MAP)/,
   [EDGE.item]: /^(STORE_SUBSCR|LIST_APPEND)/,
-  [EDGE.member]: /^SET_ADD/,
+  [EDGE.member]: /^(SET_ADD|BUILD_SET)/,
   [EDGE.attribute]: /^(STORE_ATTR|STORE_DEREF|SET_FUNCTION_ATTRIBUTE)/,
 };
 
-/** Whether the reference is one that a name stands for, in a namespace. */
-const isNamed = (graph: ObjectGraph, edge: number): boolean => {
-  const { source, kind } = graph.edge(edge);
-  return kind === EDGE.value && source !== NONE && isNamespace(graph, edge);
+/** Instructions that may have put this reference of the graph where it is. What has no name in Python is filled by C code. */
+export const storesOf = (graph: ObjectGraph, edge: number): RegExp | undefined => {
+  if (isNamed(graph, edge)) return NAMESPACE_STORES;
+  const { kind, label } = graph.edge(edge);
+  return STORES[kind === EDGE.attribute && graph.labelText(label).startsWith("<") ? EDGE.field : kind];
 };
-
-/** Instructions that may have put this reference of the graph where it is. */
-export const storesOf = (graph: ObjectGraph, edge: number): RegExp | undefined =>
-  isNamed(graph, edge) ? NAMESPACE_STORES : STORES[graph.edge(edge).kind];
 
 /** Containers whose methods take what a call hands over: C code takes a reference, and the evaluation stack's own goes. */
 const TAKE_IN_CALLS: ReadonlySet<number> = new Set([EDGE.value, EDGE.key, EDGE.item, EDGE.member]);
-const isTakenInCall = ({ opcode, cFunction }: LedgerRow): boolean =>
-  opcode !== null && /^CALL(_KW)?$/.test(opcode) && (cFunction === null || !cFunction.startsWith("_PyEval_"));
+const CALLING = /^(CALL|BINARY_OP|LIST_EXTEND|SET_UPDATE|DICT_)/;
+
+/** What a function that is made takes goes to the function: its globals, its code, its names. */
+const MAKES_FUNCTION = /^(MAKE_FUNCTION|SET_FUNCTION_ATTRIBUTE)$/;
+/** Built-in types whose fields are filled when they are made, mostly; so are fields that have no name in Python. */
+const FILLED_AT_BIRTH = new Set([
+  ...["function", "method", "builtin_function_or_method", "module", "partial", "property", "staticmethod"],
+  ...["classmethod", "slice", "traceback", "generator", "coroutine", "async_generator"],
+]);
+const DISPLAYS = /^BUILD_(LIST|SET)/;
+/** Events after its birth within which such an object is filled. */
+const SOON = 100;
 
 /** A reference that was taken and that an edge of the graph may be. */
 interface Candidate {
@@ -227,17 +234,23 @@ export class Provenance {
     let older = history.openElsewhere;
     for (const edge of edges) {
       const { source, kind, label } = graph.edge(edge);
-      const assigned = kind === EDGE.attribute ? assignmentTo(graph.labelText(label)) : undefined;
+      const evidence = evidenceFor(graph, edge);
       const holder = source === NONE ? undefined : this.#object(source);
-      // Both were there before the recording: so was the reference between them, as long as the count has such.
-      if (history.object.born === null && holder !== undefined && holder.birth < 0 && older-- > 0) continue;
-      const fixed = source !== NONE && this.#replay.names.type(graph.type[source]!) === "tuple";
+      // Both were there before the recording: so was the reference between them, as long as the count has such, or nothing speaks for another.
+      const isOld = history.object.born === null && holder !== undefined && holder.birth < 0;
+      if (isOld && older-- > 0) continue;
+      const type = source === NONE ? "" : this.#replay.names.type(graph.type[source]!);
+      const fixed = type === "tuple";
+      const filled =
+        kind === EDGE.field ||
+        (kind === EDGE.attribute && (FILLED_AT_BIRTH.has(type) || graph.labelText(label).startsWith("<")));
       const storing = storesOf(graph, edge);
       const moving = isNamed(graph, edge) ? NAMESPACE_MOVES : MOVES[kind];
       const built = holder && holder.birth >= 0 ? this.#replay.names.place(holder.location) : undefined;
       for (const candidate of fixed ? candidates : likely) {
         const { row, event, moved } = candidate;
-        const inCall = moved && TAKE_IN_CALLS.has(kind) && isTakenInCall(row);
+        if (row.kind !== "birth" && type !== "function" && MAKES_FUNCTION.test(row.opcode ?? "")) continue;
+        const inCall = moved && (TAKE_IN_CALLS.has(kind) || filled) && CALLING.test(row.opcode ?? "");
         const since = !fixed && (holder === undefined || event >= holder.birth);
         const onLine = built !== undefined && row.function === built.function && row.line === built.line;
         const isOpen = open.has(row.time.event);
@@ -245,23 +258,26 @@ export class Provenance {
         const wasStored = row.kind !== "birth" || isOpen;
         const stores = inCall || (wasStored && (moved ? moving : storing)?.test(row.opcode ?? "") === true);
         // Taken before its holder was there, and elsewhere: it was handed over, which only an open reference can have been.
-        if (moved ? !(stores && since) : !since && !onLine && !isOpen) continue;
+        if (moved ? !((stores && since) || ((fixed || filled) && onLine)) : !since && !onLine && !isOpen) continue;
+        const said = since ? evidence(row) : 0;
+        if (isOld && said === 0) continue;
+        const after = holder === undefined ? 0 : event - holder.birth;
         const score = fixed
-          ? onLine && !moved
-            ? 9
+          ? onLine
+            ? moved
+              ? 8
+              : 9
             : 2
           : (stores && (since || onLine) ? (inCall ? 3 : 4) : 0) +
             (since ? 2 : onLine ? 1 : 0) +
             (isOpen || moved ? 2 : 0) +
-            (since && assigned?.test(row.source ?? "") === true ? 5 : 0);
-        pairs.push({
-          edge,
-          candidate,
-          score,
-          fixed,
-          inCall,
-          distance: fixed ? Math.abs(event - holder!.birth) : -event,
-        });
+            (filled && onLine && Math.abs(after) < SOON ? 3 : 0) +
+            // A display takes what was made for it on its line.
+            (isOpen && onLine && after < 0 && -after < SOON && DISPLAYS.test(built.opcode ?? "") ? 4 : 0) +
+            // A suspended function's argument was taken before there was a frame for it.
+            (kind === EDGE.local && isOpen && after < 0 && -after < SOON ? 5 : 0) +
+            said;
+        pairs.push({ edge, candidate, score, fixed, inCall, distance: fixed || filled ? Math.abs(after) : -event });
       }
     }
     pairs.sort((a, b) => b.score - a.score || a.distance - b.distance);
@@ -274,17 +290,38 @@ export class Provenance {
       const asGood = fixed
         ? []
         : pairs.filter((pair) => pair.edge === edge && pair.score === score && !taken.has(pair.candidate.row));
-      // Of several pairs of one line any may be the one, unless it is known which of them stored.
-      const others = candidate.moved && candidate.row.stored === null ? candidate.row.pairs - 1 : 0;
-      matches.set(edge, inferred(this.#replay, candidate, asGood.length + Math.max(0, others)));
+      matches.set(edge, inferred(this.#replay, candidate, asGood.length));
     }
+    this.#matchRest(history, edges, taken, matches);
     return matches;
   }
-}
 
-/** Source text that assigns to an attribute: more than where a reference was taken, this tells what it was taken for. */
-const assignmentTo = (name: string): RegExp | undefined =>
-  /^\w+$/.test(name) ? new RegExp(`\\.${name}\\s*=(?!=)`) : undefined;
+  /** What fits no rule is, where the ledger has references left that are open, one of these: the latest. */
+  #matchRest(
+    history: History,
+    edges: readonly number[],
+    taken: ReadonlySet<LedgerRow>,
+    matches: Map<number, Made>,
+  ): void {
+    const used = new Set([...taken].flatMap(({ time, stored }) => [time.event, stored?.event ?? time.event]));
+    const left = history.open.filter(({ opened }) => !used.has(opened.event));
+    for (const edge of edges) {
+      if (matches.has(edge)) continue;
+      const { source } = this.#graph.edge(edge);
+      const holder = source === NONE ? undefined : this.#object(source);
+      if (history.object.born === null && (holder === undefined || holder.birth < 0)) continue;
+      const others = left.length - 1 + history.openElsewhere;
+      const one = left.pop();
+      if (!one) return;
+      const { opened, function: name, file, line, source: text, opcode, kind } = one;
+      const place = { function: name, file, line, source: text, opcode };
+      matches.set(edge, {
+        ...{ certainty: "inferred", reason: null, ...opened, ...place, by: kind },
+        alternatives: Math.max(others, one.sure ? 0 : 1),
+      });
+    }
+  }
+}
 
 /**
  * Events of the candidates that are open by the ledger. Of several pairs on one line the rows leave out some and the list of open references
@@ -314,12 +351,6 @@ function candidatesOf({ rows }: History): Candidate[] {
     // Of several pairs in one row the last that stored is meant, whatever the first one's instruction was.
     else if (row.stored)
       candidates.push({ row: { ...row, opcode: row.stored.opcode }, event: row.stored.event, moved: true });
-    else if (
-      row.kind === "pairs" &&
-      row.opcode !== null &&
-      (isTakenInCall(row) || [NAMESPACE_MOVES, ...Object.values(MOVES)].some((moves) => moves!.test(row.opcode!)))
-    )
-      candidates.push({ row, event: row.pairs === 1 ? row.time.event : row.last, moved: true });
   }
   return candidates;
 }

@@ -21,6 +21,7 @@ import {
   explain,
   select,
   typeNames,
+  typesNamed,
   type WhyAnswer,
   type WhyDeath,
   type WhyOptions,
@@ -86,7 +87,7 @@ async function answer(
   const typeName = typeNames(replay.reader);
   const when = at === replay.end ? "at the program's end" : `at #${at}`;
   const others = (type: string): string | undefined => livesOf(replay, type, at);
-  const nodes = who ? [graph.nodeAt(who.address)] : select(graph, asked, typeName, when, objects.id, others);
+  const nodes = who ? [graph.nodeAt(who.address)] : select(graph, asked, replay.reader, when, objects.id, others);
   assert(nodes[0] !== NONE, "what lives in the trace lives in the interpreter");
   const found = explain(graph, nodes, typeName, options.paths ?? 3);
   const provenance = new Provenance(replay, graph, at, objects.at);
@@ -161,7 +162,7 @@ function oneObject(
 
 /** What became of the objects of a type of which none is alive at an event, in words; undefined where there never were any. Reads all events. */
 function livesOf(replay: Replay, type: string, at: EventNumber): string | undefined {
-  const types = new Set([...replay.reader.rows("types")].flatMap(({ id, name }) => (name === type ? [id] : [])));
+  const types = typesNamed(replay.reader, type);
   if (types.size === 0) return undefined;
   let id = replay.reader.summary().baselineObjects;
   let died = 0;

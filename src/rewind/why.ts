@@ -130,6 +130,13 @@ export function typeNames(reader: TraceReader): (id: number) => string {
   };
 }
 
+/** The types that a text names, by the trace's numbers: all of that name, or, with its module before it, that one. */
+export function typesNamed(reader: TraceReader, text: string): ReadonlySet<number> {
+  const fits = ({ name, module }: { name: string; module: string | null }): boolean =>
+    name === text || `${module}.${name}` === text;
+  return new Set([...reader.rows("types")].flatMap((type) => (fits(type) ? [type.id] : [])));
+}
+
 /**
  * At the program's end, from the recorder's graph alone. `asked`: `0x…`, `TypeName` or `TypeName[n]` (n-th by address, from 1).
  * Throws Failure when nothing fits. `whyAt` does the same at any instant, and says when references were made.
@@ -142,7 +149,7 @@ export function why(reader: TraceReader, asked: string, options: WhyOptions = {}
       `${reader.path}: has no object graph; record it again without --no-graphs, and to the program's end`,
     );
   const typeName = typeNames(reader);
-  const nodes = select(graph, asked, typeName, "at the program's end");
+  const nodes = select(graph, asked, reader, "at the program's end");
   const answers = explain(graph, nodes, typeName, options.paths ?? 3).map(({ answer }) => answer);
   return { event: audit.event, asked, objects: nodes.length, answers };
 }
@@ -234,7 +241,7 @@ export function answerPath(
 export function select(
   graph: ObjectGraph,
   asked: string,
-  typeName: (id: number) => string,
+  reader: TraceReader,
   when: string,
   order?: (node: number) => number,
   others?: (type: string) => string | undefined,
@@ -246,15 +253,20 @@ export function select(
   }
   const [, name, nth] = /^(.*?)(?:\[(-?\d{1,12})\])?$/s.exec(asked)!;
   const fitting: number[] = [];
-  for (let node = 0; node < graph.nodes; node++) if (typeName(graph.type[node]!) === name) fitting.push(node);
+  const types = typesNamed(reader, name!);
+  for (let node = 0; node < graph.nodes; node++) if (types.has(graph.type[node]!)) fitting.push(node);
   if (fitting.length === 0) {
-    const instead = others?.(name!) ?? similar(graph, name!, typeName);
+    const instead = others?.(name!) ?? similar(graph, name!, typeNames(reader));
     throw new Failure(`${asked}: no object of that type is alive ${when}; ${instead}`);
   }
   if (order) fitting.sort((a, b) => order(a) - order(b));
   if (nth === undefined) return fitting;
   const one = Number(nth) < 0 ? fitting[fitting.length + Number(nth)] : fitting[Number(nth) - 1];
-  if (one === undefined) throw new Failure(`${asked}: only ${fitting.length} objects of that type are alive ${when}`);
+  if (one === undefined) {
+    const many = fitting.length;
+    const there = many === 1 ? "only 1 object of that type is" : `only ${many} objects of that type are`;
+    throw new Failure(`${asked}: ${there} alive ${when}; choose ${name}${many === 1 ? "" : `[1] to ${name}[${many}]`}`);
+  }
   return [one];
 }
 

@@ -60,6 +60,40 @@ mark("before")
 del doomed
 mark("after")
 others.clear()
+
+import weakref
+
+class Watched:
+    pass
+
+def noisy(reference):
+    return [[] for _ in range(20)]
+
+watched = Watched()
+watched.rows = [[], []]
+reference = weakref.ref(watched, noisy)
+mark("watched")
+del watched
+
+def produces(n):
+    for i in range(n):
+        yield Child()
+
+async def finishes(n):
+    await waits(n)
+    return n
+
+async def waits(n):
+    return [n]
+
+for turn in range(3):
+    for one in produces(4):
+        pass
+for turn in range(2):
+    try:
+        finishes(turn).send(None)
+    except StopIteration:
+        pass
 `;
 
 let folder: string;
@@ -200,6 +234,24 @@ describe("a recorded program", () => {
     });
     expect(() => resolveTime(replay, "call:hodl")).toThrow(/no function has that name/);
     expect(() => resolveTime(replay, "call:hol")).toThrow(/similar are: hold/);
+  });
+
+  it("does not count what a callback made and dropped among what died with an object", () => {
+    replay.seek(resolveTime(replay, "mark:watched"));
+    const { death } = historyOf(replay, resolveObject(replay, "Watched"));
+    expect(death!.cascade).toMatchObject({ objects: 3, types: [{ type: "list", count: 3 }] });
+  });
+
+  it("counts the call of a generator or coroutine once, however often it goes on", () => {
+    expect(() => resolveTime(replay, "call:produces")).toThrow(
+      /occurs 3 times.*call:produces\[1\] to call:produces\[3\]/,
+    );
+    expect(() => resolveTime(replay, "call:finishes")).toThrow(/occurs 2 times/);
+    replay.seek(resolveTime(replay, "call:produces[2]"));
+    expect(survey(replay).stack).toMatchObject([
+      { function: "produces" },
+      { function: "<module>", line: lineOf("in produces") },
+    ]);
   });
 
   it("is at every audit what the interpreter's memory said", () => {

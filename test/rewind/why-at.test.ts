@@ -102,6 +102,49 @@ describe("when and where references were made that the ledger alone would not te
   });
 });
 
+describe("when and where references were made that only the name of their slot tells", () => {
+  const script = resolve(import.meta.dirname, "programs/stored-by-name.py");
+  const text = readFileSync(script, "utf8").split("\n");
+  const named = join(folder, "stored-by-name.trace.db");
+
+  it("is the line that stores under the name, takes with a display, or puts into the container", async () => {
+    expect(await refledger(["record", "-q", "-o", named, script])).toMatchObject({ code: 0 });
+    const found = new Map<string, string>();
+    for (const type of ["Held", "Field", "Model", "Colour"])
+      for (const { paths } of (await whyAt(named, type, { paths: 9, detailed: 99 })).answers)
+        for (const { expression, made } of paths.flatMap(({ steps }) => steps)) {
+          const { certainty, line: at } = made!;
+          found.set(expression, certainty === "unknown" ? certainty : (text[at! - 1] ?? "elsewhere"));
+        }
+    const expected: [expression: string, comment: string][] = [
+      ["__main__.anchor", "anchor bound"],
+      ["__main__.Model.field", "field bound"],
+      ["__main__.model", "model bound"],
+      ["__main__.Colour", "colour bound"],
+      ["__main__.annotated['x']", "dict display"],
+      ["__main__.error.args[1]", "arguments"],
+      ["__main__.cell.cell_contents", "cell"],
+      ["__main__.view.<mapping>['p']", "view"],
+      ["list(__main__.frozen)[0]", "frozenset"],
+      ["__main__.queue[0]", "deque"],
+      ["__main__.first[0]", "first"],
+      ["__main__.second[0]", "second"],
+      ["__main__.built[0]", "built"],
+      ["__main__.copied[0]", "copied"],
+    ];
+    for (const [expression, comment] of expected)
+      expect([expression, found.get(expression)]).toEqual([expression, expect.stringMatching(`# ${comment}$`)]);
+  });
+
+  it("a module's own dictionary is as old as the module, whatever functions were made since", async () => {
+    const { steps } = (await whyAt(named, "Model")).answers[0]!.paths[0]!;
+    expect(steps.find(({ name }) => name === ".__dict__")!.made).toMatchObject({
+      certainty: "unknown",
+      reason: "made before the recording began",
+    });
+  });
+});
+
 describe("at another instant", () => {
   it("is garbage until the collector comes", async () => {
     const { id } = born("Pair")[0]!;

@@ -46,6 +46,15 @@ const culprits: [type: string, expression: RegExp | string][] = [
   ["KeptTask", "__main__.task._coro.cr_frame.f_locals['job']"],
   ["KeptThreadLocal", "__main__.local.<values by thread>[<_localdummy>]['value']"],
   ["KeptSelfDeleting", "__main__.ring[0]"],
+  ["KeptLateKey", "list(__main__.mixed)[2]"],
+  ["KeptDelegate", "__main__.delegating.gi_yieldfrom.gi_frame.f_locals['start']"],
+  ["KeptHandledException", "__main__.handling.<exception being handled>.args[0]"],
+  ["KeptResult", "__main__.finished._result"],
+  ["KeptDoneCallback", "__main__.called_back._callbacks[0][0].args[0]"],
+  ["KeptProxyCallback", "__main__.proxy.<callback>.keywords['held']"],
+  ["KeptEnumerated", "__main__.numbered.<iterator>.<sequence>[0]"],
+  ["KeptMappingProxy", "__main__.read_only.<mapping>['k']"],
+  ["KeptBoundedCache", "__main__.remembers_few.<cached>"],
   ["KeptCycle", "KeptCycle.me"],
   ["KeptPair", "KeptPair.o.o"],
   ["KeptByPair", "KeptPair.o.o.rows['first'][0]"],
@@ -66,6 +75,15 @@ describe("why", () => {
     const { paths, unexplained } = answer("KeptContextVariable");
     expect(unexplained).toBe(0);
     expect(paths.length).toBeGreaterThan(0);
+  });
+
+  it("what a coroutine awaits is reached through it", () => {
+    const { paths, unexplained } = answer("KeptAwaited");
+    expect(unexplained).toBe(0);
+    expect(paths.map(({ expression }) => expression)).toEqual([
+      "__main__.waiting._coro.cr_frame.f_locals['forever']",
+      "__main__.waiting._coro.cr_await.cr_frame.f_locals['forever']",
+    ]);
   });
 
   it("a reference that C code holds is explained by nothing", () => {
@@ -98,6 +116,10 @@ describe("why", () => {
       /kept by the cycle {2}KeptPair\.o\.o\n(.*\n)+ {2}which leads to {2}KeptPair\.rows\['first'\]\[0\]/,
     );
     expect(stdout).toMatch(/\.o +KeptPair #\d+\n +made #.* in pair .*other\.o = one/);
+  });
+
+  it("takes a type with its module before it", () => {
+    expect(answer("__main__.KeptCache").object).toEqual(answer("KeptCache").object);
   });
 
   it("groups the objects of a type by the shape of their paths", () => {
@@ -166,7 +188,9 @@ describe("why", () => {
     ["Sessions of something", /no object of that type is alive/],
     ["Kept", /there are Kept/],
     ["0x10", /no object lives there/],
-    ["dict[999999]", /only \d+ objects of that type/],
+    ["dict[999999]", /only \d+ objects of that type are alive .*; choose dict\[1\] to dict\[\d+\]/],
+    ["KeptCache[0]", /only 1 object of that type is alive .*; choose KeptCache$/m],
+    ["elsewhere.KeptCache", /no object of that type is alive/],
   ])("%s is answered with what there is", (asked, line) => {
     const { status, stderr, stdout } = spawnSync(process.execPath, [main, "why", trace, asked], { encoding: "utf8" });
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });

@@ -165,6 +165,58 @@ loop = asyncio.new_event_loop()
 task = loop.create_task(background(kept("Task")))
 loop.run_until_complete(asyncio.sleep(0))
 
+# Static objects, such as one-character strings and small numbers, have their places among keys and members, too.
+mixed = {"a": 1, 2: 3, kept("LateKey"): 4}
+
+
+def delegates():
+    yield from numbers(kept("Delegate"))
+
+
+delegating = delegates()
+next(delegating)
+
+
+async def awaits(forever):
+    await waits_for(loop.create_future(), forever)
+
+
+async def waits_for(future, forever):
+    await future
+
+
+waiting = loop.create_task(awaits(kept("Awaited")))
+loop.run_until_complete(asyncio.sleep(0))
+
+finished = loop.create_future()
+finished.set_result(kept("Result"))
+called_back = loop.create_future()
+called_back.add_done_callback(functools.partial(print, kept("DoneCallback")))
+proxy_target = Watched()
+proxy = weakref.proxy(proxy_target, functools.partial(forget, held=kept("ProxyCallback")))
+numbered = enumerate([kept("Enumerated")])
+read_only = types.MappingProxyType({"k": kept("MappingProxy")})
+
+
+@functools.lru_cache(maxsize=8)
+def remembers_few(n):
+    return kept("BoundedCache")
+
+
+remembers_few(1)
+
+
+
+def handles():
+    try:
+        raise ValueError(kept("HandledException"))
+    except ValueError:
+        yield
+
+
+handling = handles()
+next(handling)
+
 import gc
 
 gc.disable()
