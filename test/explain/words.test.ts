@@ -238,3 +238,30 @@ describe("destructors", () => {
     expect(of("        return stop.args", "got")).toContain(`−1 falls with LookupError #${stop}, which is freed`);
   });
 });
+
+describe("locals", () => {
+  const lines = [
+    "class Box: pass",
+    "def f():",
+    "    x = Box()",
+    "    y = Box()",
+    "    a, b = x, y",
+    "    kept = [x]",
+    "    z = kept.pop()",
+    "    return z",
+    "f()",
+  ];
+  let told: Told;
+  const of = (source: string, name: string): string[] => reasons(told.explanation, lines.indexOf(source) + 1, name);
+  beforeAll(async () => {
+    told = await tell(`${lines.join("\n")}\n`);
+  }, 120_000);
+
+  it("take over what the line ends with, though that comes after its last event", () => {
+    expect(of("    x = Box()", "f.x").at(-1)).toBe("`x` takes over the stack's reference");
+    expect(of("    y = Box()", "f.y").at(-1)).toBe("`y` takes over the stack's reference");
+    expect(of("    a, b = x, y", "f.a").at(-1)).toBe("`a` takes over the stack's reference");
+    expect(of("    a, b = x, y", "f.b").at(-1)).toBe("`b` takes over the stack's reference");
+    expect(of("    z = kept.pop()", "f.z").at(-1)).toBe("`z` takes over the stack's reference");
+  });
+});
