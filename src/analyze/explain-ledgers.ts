@@ -19,16 +19,19 @@ import type { Moment, MomentFrame, Variable } from "../rewind/moment.js";
 import { type EventColumns, Kind } from "../trace/events.js";
 import type { Change } from "./explain-data.js";
 import { Doings, type DyingObject, type MutableChange } from "./explain-doings.js";
-import type { Binding, Ledger, LedgerInput, Ledgers, Maker, ObjectThen } from "./explain-ledger.js";
-import { Places, variableOf } from "./explain-places.js";
+import type { Binding, Ledger, LedgerInput, LedgerRound, Ledgers, Maker, ObjectThen } from "./explain-ledger.js";
+import { NO_PLACE, type Place, Places, variableOf } from "./explain-places.js";
 import { LineWalker, type Round } from "./explain-walk.js";
 import {
   appendedTo,
   type Circumstances,
   elementOf,
   freedText,
+  NEXT_VALUE,
+  pops,
   quote,
   type Reason,
+  UNPACKED,
   whyAppended,
   whyDown,
   whyHeld,
@@ -49,7 +52,8 @@ const MOST_DYING = 64;
 const MOST_HELD = 64;
 /** Reasons of a −1 in a call that yield where C code is seen to give back what it took. */
 const UNSURE: ReadonlySet<Change["by"]> = new Set(["c", "removed", "argument", "stack"]);
-const CALLING = /^CALL(_KW|_FUNCTION_EX)?$/;
+/** In these, C code that takes a reference and gives one back gives that back. */
+const HOLDING = /^(CALL(_KW|_FUNCTION_EX)?|CONTAINS_OP|COMPARE_OP|BINARY_OP|DICT_UPDATE|DICT_MERGE)$/;
 const EVAL = "_PyEval_EvalFrameDefault";
 
 /** Py_TPFLAGS_HEAPTYPE, Include/object.h. */
@@ -62,8 +66,9 @@ export class LedgerKeeper {
   readonly #heap: Heap;
   /** The next event. */
   #next = 0;
-  /** The event that is being followed. */
+  /** The event that is being followed, and where it happened. */
   #at = 0;
+  #place: Place = NO_PLACE;
   /** The moment before it, if there is one. */
   #moment: Moment | undefined;
   #before: Round | undefined;
@@ -96,9 +101,8 @@ export class LedgerKeeper {
 
   /** The latest call of a function of the program from a round that is shown. */
   #called: { event: number; location: number; round: Round } | undefined;
-  /** The latest change of each object, and where it happened. */
-  readonly #made = new WeakMap<Ledger, MutableChange>();
-  readonly #madeAt = new WeakMap<Ledger, number>();
+  /** The latest changes by +1 of each object, and where they happened. */
+  readonly #ups = new WeakMap<Ledger, { change: MutableChange; location: number }[]>();
   readonly #heapTypes = new Set<number>();
   readonly #typeAddress = new Map<number, number>();
   /** By variable, as `x` or `foo.x`: the type of what it named last. */
@@ -168,13 +172,14 @@ export class LedgerKeeper {
   /** References that the stack still had at the end of a round: some instruction of the line passed them on without a change of the count. */
   #handOver(): void {
     for (const { rounds } of this.#done)
-      for (const { round, changes, onStack } of rounds) {
+      for (const { round, changes, onStack, stackedBy } of rounds) {
         const last = changes.at(-1);
         if (onStack === 0 || !last || last.by === "freed") continue;
-        const parts = this.#places.handingOn(round.line);
-        const to = parts.length === 1 ? `to ${quote(parts[0]!)}` : "on";
+        const all = this.#places.handingOn(round.line, round.function, stackedBy);
+        const only = all.length === 1 ? all[0] : undefined;
+        const to = only ? `to ${only.to}` : "on";
         // A method written in Python has said by now that its argument takes the reference over, and other methods in C give it up.
-        const list = parts.length === 1 ? appendedTo(parts[0]!) : undefined;
+        const list = only?.opcode === "CALL" ? appendedTo(only.part) : undefined;
         const text =
           list === undefined
             ? `the stack's reference is handed ${to}`
@@ -269,15 +274,16 @@ export class LedgerKeeper {
         continue;
       }
       if (!open || cell !== 0) continue;
-      const made = this.#made.get(ledger);
-      if (
-        made?.by === "c" &&
-        made.delta === 1 &&
-        made.event > event - MOST_CALL_EVENTS &&
-        this.#madeAt.get(ledger) === location
-      ) {
-        Object.assign(made, { by: "argument", text: argument });
-      } else if (open.onStack > 0) {
+      const made = this.#ups
+        .get(ledger)
+        ?.findLast(
+          (one) =>
+            one.location === location &&
+            one.change.event > event - MOST_CALL_EVENTS &&
+            (one.change.by === "c" || one.change.by === "collector"),
+        );
+      if (made) Object.assign(made.change, { by: "argument", text: argument });
+      else if (open.onStack > 0) {
         const text = `${argument} takes over the stack's reference`;
         this.#change(
           ledger,
@@ -425,6 +431,7 @@ export class LedgerKeeper {
       else if (kind === Kind.decref) sum.minus++;
       else if (kind === Kind.setref) sum.set += ledger.count - before;
     }
+    this.#place = this.#places.at(location);
     if (kind === Kind.incref || kind === Kind.decref)
       this.#counted(columns, row, ledger, show ? round : undefined, before);
     else if (kind === Kind.dealloc) {
@@ -483,10 +490,20 @@ export class LedgerKeeper {
       this.#doings.born = { type, text: `${type} #${heap.idAt(address)}`, address };
       this.#doings.used = true;
     }
+    this.#instanceOf(columns.a[row]!, `${type} #${heap.idAt(address)}`, columns.location[row]!);
+    this.#place = this.#places.at(columns.location[row]!);
     const ledger = this.#ledgerAt(address, heap, round.line, maker);
     if (!ledger) return;
     ledger.lines.set(round.line, { plus: 0, minus: 0, born: 1, set: 0, before: 0, after: ledger.count });
     this.#change(ledger, round, 0, { event, delta: 1, by: "birth", text: "born", after: countOf(ledger.count) }, 1);
+  }
+
+  /** An instance refers to its type if a class statement made that: the reference is counted right before it is born (_PyObject_Init). */
+  #instanceOf(type: number, text: string, location: number): void {
+    const ledger = this.#heapTypes.has(type) ? this.#byAddress.get(this.#typeAddress.get(type) ?? 0) : undefined;
+    const last = ledger && this.#ups.get(ledger)?.at(-1);
+    if (last?.location === location && last.change.event === this.#at - 1 && last.change.by === "c")
+      Object.assign(last.change, { by: "container", text: `the new ${text}, whose type it is` });
   }
 
   #counted(columns: EventColumns, row: number, ledger: Ledger, round: Round | undefined, before: number): void {
@@ -509,6 +526,7 @@ export class LedgerKeeper {
       names: place.names,
       part: place.part,
       cFunction,
+      unsets: place.unsets,
       library: place.own ? null : place.function,
       collecting: this.#collection.running && this.#collection.location === location,
       leaving: up ? undefined : this.#takeLeaving(location, ledger.address),
@@ -517,18 +535,20 @@ export class LedgerKeeper {
       itself: dying.some(({ object }) => object === ledger.object),
       instance: gone[instance],
       born: doings.born?.address === ledger.address ? undefined : doings.born,
+      named: (name) =>
+        this.#lastNamed.get(place.function === "<module>" ? name : `${place.function}.${name}`) === `#${ledger.object}`,
       typeOf: (name) =>
         (place.function === "<module>" ? undefined : this.#lastTypes.get(`${place.function}.${name}`)) ??
         this.#lastTypes.get(name),
-      onStack: open?.onStack ?? 0,
+      onStack: (open ?? earlierOf(ledger, round))?.onStack ?? 0,
     };
     let reason = up ? whyUp(circumstances) : whyDown(circumstances);
     if (instance >= 0) gone.splice(instance, 1);
-    const byC = place.own && CALLING.test(place.opcode ?? "") && cFunction !== EVAL;
+    const byC = place.own && HOLDING.test(place.opcode ?? "") && cFunction !== EVAL;
     // What dies in the meantime gives references up as well, by functions without a name.
     const appended = up && place.own ? whyAppended(circumstances) : undefined;
     const taken = byC && up ? this.#takenTwice(ledger, circumstances) : undefined;
-    const givesBack = byC && !up && dying.length === 0 && UNSURE.has(reason.by);
+    const givesBack = byC && !up && !pops(circumstances) && dying.length === 0 && UNSURE.has(reason.by);
     if (givesBack && this.#givesBack(ledger, cFunction)) reason = whyHeld(circumstances);
     const { by, text } = appended ?? taken ?? reason;
     const change: MutableChange = {
@@ -539,8 +559,7 @@ export class LedgerKeeper {
       after: countOf(ledger.count),
     };
     this.#change(ledger, round, before, change, (taken ?? reason).stack);
-    this.#made.set(ledger, change);
-    this.#madeAt.set(ledger, location);
+    if (up) this.#noteUp(ledger, change, location);
     if (appended) {
       doings.used = true;
       doings.appended ??= [];
@@ -557,6 +576,18 @@ export class LedgerKeeper {
     const unnamed = cFunction === null || cFunction === "PyObject_ClearManagedDict";
     if (!up && freeing && unnamed && reason.by !== "freed" && instance < 0)
       this.#unsettled.push({ change, dying: freeing });
+  }
+
+  #noteUp(ledger: Ledger, change: MutableChange, location: number): void {
+    const ups = this.#ups.get(ledger) ?? [];
+    this.#ups.set(ledger, ups);
+    if (ups.push({ change, location }) > MOST_HELD) ups.shift();
+    // What is unpacked was held by what the loop's iterator gave.
+    const open = change.text === UNPACKED ? ledger.rounds.at(-1) : undefined;
+    const next = open?.changes.findLast(({ text }) => text === NEXT_VALUE);
+    if (!open || !next) return;
+    Object.assign(next, { by: "item", text: "element of the loop's next value" });
+    open.onStack = Math.max(0, open.onStack - 1);
   }
 
   /** What C code took before in the same call turns out to be for a dict, and this for what the call gives. */
@@ -616,9 +647,16 @@ export class LedgerKeeper {
         changes: [],
         leftOut: 0,
         onStack: 0,
+        stackedBy: { offset: 0, opcode: "" },
         seen: before,
         elsewhere: 0,
       };
+      // What an earlier part of the statement put onto the stack is there still.
+      const earlier = earlierOf(ledger, round);
+      if (earlier) {
+        open.onStack = earlier.onStack;
+        earlier.onStack = 0;
+      }
       ledger.rounds.push(open);
     }
     if (!note) {
@@ -627,6 +665,7 @@ export class LedgerKeeper {
       open.seen = ledger.count;
     }
     open.onStack = Math.max(0, open.onStack + stack);
+    if (stack > 0) open.stackedBy = { offset: this.#place.offset, opcode: this.#place.opcode ?? "" };
     if (change.by !== "birth" && change.delta === 1) open.plus++;
     if (change.delta === -1) open.minus++;
     if (open.changes.length < MOST_CHANGES) open.changes.push(change);
@@ -705,3 +744,11 @@ export class LedgerKeeper {
     }
   }
 }
+
+/** What a line that is visited once more in one round did to an object before. */
+const earlierOf = ({ rounds }: Ledger, { phase, line, nth, function: of, depth }: Round): LedgerRound | undefined =>
+  phase === "continued"
+    ? rounds.findLast(
+        ({ round }) => round.line === line && round.nth === nth && round.function === of && round.depth === depth,
+      )
+    : undefined;
