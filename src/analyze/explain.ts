@@ -7,6 +7,7 @@
 import { posix } from "node:path";
 import { Failure } from "../base/failure.js";
 import { eventNumber } from "../base/ids.js";
+import { sourceLines } from "../base/lines.js";
 import type { Replay } from "../replay/replay.js";
 import { countOf } from "../replay/survey.js";
 import { type CodeInstructions, readBytecode } from "../rewind/bytecode.js";
@@ -123,12 +124,6 @@ function chosenAmong(chosen: readonly Round[]): (round: Round) => boolean {
 /** Of a visit of a line. */
 const key = ({ line, visit }: Round): number => visit * LINES + line;
 const LINES = 2 ** 18;
-
-/** The lines of a source, without the nothing behind its last line's end. */
-export function sourceLines(text: string): string[] {
-  const lines = text.split(/\r\n|\r|\n/);
-  return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
-}
 
 /** The events at which something about the program's variables is to be told, in order. */
 function stopsOf(replay: Replay, rounds: readonly Round[]): Stop[] {

@@ -43,10 +43,14 @@ function isListOfSubclasses({ graph, typeName }: Scene, holder: number, entries:
 /** One from the middle: neither of the first rounds nor one that may still be wanted. */
 export const middle = (nodes: readonly number[]): number => nodes[nodes.length >> 1]!;
 
-export function referenceOf(scene: Scene, { entries }: Cluster): KeptReference | null {
+/** The reference by which an entry is kept: `preferred`, if that is one, else one from the middle. */
+export function referenceOf(scene: Scene, { entries }: Cluster, preferred: number): KeptReference | null {
+  const entry = entries.includes(preferred) ? preferred : middle(entries);
+  return entry === undefined ? null : { ...entryReference(scene, entry), object: scene.id[entry]! };
+}
+
+function entryReference(scene: Scene, entry: number): KeptReference {
   const { graph, replay, id } = scene;
-  const entry = middle(entries);
-  if (entry === undefined) return null;
   const edge = graph!.parent(entry);
   const holder = edge === NONE ? NONE : graph!.edge(edge).source;
   const made = edge === NONE ? undefined : madeAt(scene, entry, edge);

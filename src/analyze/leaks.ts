@@ -27,7 +27,7 @@ import { createScene, partOf, type Scene } from "./leaks-scene.js";
 import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-14";
+const VERSION = "leaks-15";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -233,21 +233,24 @@ function clusterFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[
   const clusters = clustersOf(graph, growing, order, phaseOf).sort((x, y) => totalOf(y).bytes - totalOf(x).bytes);
   if (wanted !== "leak") {
     const few = clusters.filter((cluster) => wanted === "steady" || totalOf(cluster).objects >= 8);
-    return few.slice(0, MOST_OTHERS).map((cluster) => findingOf(scene, cluster, null, wanted));
+    return few.slice(0, MOST_OTHERS).map((cluster) => findingOf(scene, cluster, [], wanted));
   }
   // One line that stores is one cause, whatever it stores.
-  const causes = new Map<string, { cluster: Cluster; reference: KeptReference | null }>();
+  const causes = new Map<string, { cluster: Cluster; references: (KeptReference | null)[] }>();
   clusters.forEach((cluster, i) => {
-    const reference = i < MOST_CLUSTERS ? referenceOf(scene, cluster) : null;
+    const shown = middle(headlineOf(scene, [...cluster.members.values()]).nodes);
+    const reference = i < MOST_CLUSTERS ? referenceOf(scene, cluster, shown) : null;
     const { file, line } = reference?.culprit ?? { file: null, line: i };
     const key = `${cluster.shape} ${file}:${line}`;
     const same = causes.get(key);
-    if (same) mergeInto(same.cluster, cluster);
-    else causes.set(key, { cluster, reference });
+    if (same) {
+      mergeInto(same.cluster, cluster);
+      same.references.push(reference);
+    } else causes.set(key, { cluster, references: [reference] });
   });
   return [...causes.values()]
     .filter(({ cluster }) => !wasUnderConstruction(scene, cluster) && goesOn(scene, cluster, isBacklog(cluster)))
-    .map(({ cluster, reference }) => findingOf(scene, cluster, reference, isBacklog(cluster) ? "backlog" : "leak"));
+    .map(({ cluster, references }) => findingOf(scene, cluster, references, isBacklog(cluster) ? "backlog" : "leak"));
 }
 
 const totalOf = ({ members }: Cluster): { objects: number; bytes: number } => {
@@ -269,7 +272,13 @@ function headlineOf(scene: Scene, members: readonly Member[]): Member {
   return [...members].sort((x, y) => rank(y) - rank(x) || y.bytes - x.bytes || x.group - y.group)[0]!;
 }
 
-function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | null, verdict: Verdict): LeakFinding {
+/** `references`: of entries of what the cluster was put together from, by one line. */
+function findingOf(
+  scene: Scene,
+  cluster: Cluster,
+  references: readonly (KeptReference | null)[],
+  verdict: Verdict,
+): LeakFinding {
   const { graph, id, census, iterations } = scene;
   const members = [...cluster.members.values()];
   const headline = headlineOf(scene, members);
@@ -315,7 +324,7 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
     createdAt,
     keptBy,
     holder,
-    reference,
+    reference: references.find((one) => one?.object === id[node]) ?? references[0] ?? null,
     representative: id[node]!,
     total: totalOf(cluster),
     groups: members.map((member) => leakedGroup(scene, member.group, member)),

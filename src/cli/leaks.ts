@@ -106,9 +106,7 @@ export function findingLines(finding: LeakFinding, n: number): string[] {
       reference.evidence
     ];
     lines.push(`   ${how.padEnd(13)} ${withSource(culprit)}`);
-    lines.push(
-      `   not returned  the reference made at #${reference.made.event}${finding.representative === null ? "" : `, of the representative #${finding.representative}`}`,
-    );
+    lines.push(`   not returned  the reference made at #${reference.made.event}${whose(finding)}`);
   }
   if (keptBy) lines.push(`   kept by       ${printable(keptBy.expression)}`);
   for (const group of groups.slice(0, 4))
@@ -121,3 +119,9 @@ export function findingLines(finding: LeakFinding, n: number): string[] {
 }
 
 const rate = (n: number): string => (n >= 0.01 ? String(Math.round(n * 100) / 100) : n.toPrecision(2));
+
+function whose({ representative, reference }: LeakFinding): string {
+  const object = reference?.object ?? representative;
+  if (object === null) return "";
+  return object === representative ? `, of the representative #${object}` : `, of #${object}`;
+}
