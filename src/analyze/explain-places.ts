@@ -117,10 +117,13 @@ export class Places {
     const all = this.#handing.get(line) ?? [];
     // A comprehension keeps what it makes on the stack while it adds to it.
     if (from.opcode.startsWith("BUILD_") && all.some(({ opcode }) => opcode in ADDED)) return [];
-    return all.filter(
+    const behind = all.filter(
       ({ function: of, offset, opcode }) =>
         of === name && (offset > from.offset || (offset === from.offset && GIVES.test(opcode))),
     );
+    // What is behind a `return` is the same line once more, at the end of another branch.
+    const end = behind.findIndex(({ opcode }) => opcode === "RETURN_VALUE");
+    return end < 0 ? behind : behind.slice(0, end + 1);
   }
 
   at(location: number): Place {

@@ -370,6 +370,12 @@ describe("cells, types and arguments", () => {
     "def through(f): return f",
     "@through",
     "def decorated(): pass",
+    "def branches(n, of):",
+    "    if n: k = [of]",
+    "    else: k = {}",
+    "    return of",
+    "branches(0, x)",
+    "branches(1, x)",
   ];
   let told: Told;
   const of = (source: string, name = "x"): string[] => reasons(told.explanation, lines.indexOf(source) + 1, name);
@@ -420,6 +426,11 @@ describe("cells, types and arguments", () => {
     ]);
     expect(last).toContain("`error` is unset at the end of `except`");
     expect(last.filter((text) => text === "error = None" || text === "`error` is bound anew")).toEqual([]);
+  });
+
+  it("a return at the end of two branches is one", () => {
+    const all = of("    return of");
+    expect(all.filter((text) => text === "the stack's reference is handed to `return of`")).toHaveLength(2);
   });
 
   it("what a decorator was read for is on the stack until it has been called", () => {
