@@ -52,8 +52,12 @@ const MOST_DYING = 64;
 const MOST_HELD = 64;
 /** Reasons of a −1 in a call that yield where C code is seen to give back what it took. */
 const UNSURE: ReadonlySet<Change["by"]> = new Set(["c", "removed", "argument", "stack"]);
+/** What a +1 may seem to be in an instruction that calls no function by itself, until a method written in Python is seen to be called. */
+const OTHERWISE: ReadonlySet<Change["by"]> = new Set(["stack", "item"]);
 /** In these, C code that takes a reference and gives one back gives that back. */
-const HOLDING = /^(CALL(_KW|_FUNCTION_EX)?|CONTAINS_OP|COMPARE_OP|BINARY_OP|DICT_UPDATE|DICT_MERGE)$/;
+const HOLDING =
+  /^(CALL(_KW|_FUNCTION_EX)?|CONTAINS_OP|COMPARE_OP|BINARY_OP|BUILD_SET|LIST_EXTEND|(STORE|DELETE)_ATTR|DICT_UPDATE|DICT_MERGE)$/;
+const DESTRUCTOR = /\.tp_dealloc$/;
 const EVAL = "_PyEval_EvalFrameDefault";
 
 /** Py_TPFLAGS_HEAPTYPE, Include/object.h. */
@@ -221,7 +225,7 @@ export class LedgerKeeper {
       this.#enter(entered, this.#called);
     if (moment.left) {
       for (const variable of moment.left.variables) name(moment.left.function, variable);
-      this.#leave(moment.left);
+      this.#leave(moment.left, heap);
     }
   }
 
@@ -257,6 +261,8 @@ export class LedgerKeeper {
 
   /** What a call hands over: the references of its arguments. */
   #enter(frame: MomentFrame, { event, location, round }: { event: number; location: number; round: Round }): void {
+    const place = this.#places.at(location);
+    const isCall = place.own && /^CALL/.test(place.opcode ?? "");
     for (const { name, address, cell, borrowed } of frame.variables) {
       const ledger = this.#byAddress.get(address);
       if (!ledger?.alive) continue;
@@ -280,10 +286,12 @@ export class LedgerKeeper {
           (one) =>
             one.location === location &&
             one.change.event > event - MOST_CALL_EVENTS &&
-            (one.change.by === "c" || one.change.by === "collector"),
+            (one.change.by === "c" || one.change.by === "collector" || (!isCall && OTHERWISE.has(one.change.by))),
         );
-      if (made) Object.assign(made.change, { by: "argument", text: argument });
-      else if (open.onStack > 0) {
+      if (made) {
+        if (made.change.by === "stack") open.onStack = Math.max(0, open.onStack - 1);
+        Object.assign(made.change, { by: "argument", text: argument });
+      } else if (open.onStack > 0) {
         const text = `${argument} takes over the stack's reference`;
         this.#change(
           ledger,
@@ -296,12 +304,15 @@ export class LedgerKeeper {
     }
   }
 
-  #leave({ function: of, variables }: MomentFrame): void {
+  #leave({ function: of, variables }: MomentFrame, heap: Heap): void {
     this.#leaving = {
       function: of,
       location: -1,
       variables: variables
-        .filter(({ borrowed }) => !borrowed)
+        .filter(({ address, cell, borrowed }) => {
+          const object = heap.objectAt(cell === 0 ? address : cell);
+          return !borrowed && object !== undefined && countOf(object.count) !== null;
+        })
         .map(({ name, address, cell }) => ({ name, address: cell === 0 ? address : cell })),
     };
   }
@@ -514,7 +525,7 @@ export class LedgerKeeper {
     const variable = place.own ? variableOf(place, up, cFunction) : undefined;
     if (variable !== undefined) ledger.names.add(variable);
     if (!round) {
-      if (!up) this.#takeLeaving(location, ledger.address);
+      if (!up) this.#takeLeaving(location, ledger.address, false);
       return;
     }
     const open = ledger.rounds.findLast((one) => one.round === round);
@@ -526,10 +537,14 @@ export class LedgerKeeper {
       names: place.names,
       part: place.part,
       cFunction,
+      type: this.#in.replay.names.type(ledger.type),
       unsets: place.unsets,
       library: place.own ? null : place.function,
       collecting: this.#collection.running && this.#collection.location === location,
-      leaving: up ? undefined : this.#takeLeaving(location, ledger.address),
+      leaving:
+        up || DESTRUCTOR.test(cFunction ?? "")
+          ? undefined
+          : this.#takeLeaving(location, ledger.address, cFunction === null && dying[0]?.type === "dict"),
       dying,
       firstDied: doings.firstDied,
       itself: dying.some(({ object }) => object === ledger.object),
@@ -565,7 +580,8 @@ export class LedgerKeeper {
       doings.appended ??= [];
       doings.appended.push({ change, otherwise: { by: reason.by, text: reason.text } });
     }
-    if (byC && up && reason.stack === 0) {
+    // What an attribute keeps is no reference of C code.
+    if (byC && up && reason.stack === 0 && reason.by !== "attribute") {
       doings.used = true;
       doings.held ??= new Map();
       const held = doings.held.get(ledger) ?? [];
@@ -604,7 +620,7 @@ export class LedgerKeeper {
   /** C code gives back what the same function took in the same instruction: both were for a moment, whatever the first seemed to be. */
   #givesBack(ledger: Ledger, cFunction: string | null): boolean {
     const held = this.#doings.held?.get(ledger);
-    const at = held?.findLastIndex((one) => one.cFunction === cFunction) ?? -1;
+    const at = held?.findLastIndex((one) => one.cFunction === cFunction && one.change.by !== "argument") ?? -1;
     if (!held || at < 0) return false;
     for (const { change } of held.splice(at, 1)) Object.assign(change, { by: "c", text: "C code, for a moment" });
     return true;
@@ -619,7 +635,8 @@ export class LedgerKeeper {
     return variableOf(place, kind === Kind.incref, cFunction) === undefined ? "own" : "named";
   }
 
-  #takeLeaving(location: number, address: number): Circumstances["leaving"] {
+  /** Variables are given up from the last to the first (_PyFrame_ClearLocals, Python/frame.c). `falls`: or with a dict that one of them named. */
+  #takeLeaving(location: number, address: number, falls: boolean): Circumstances["leaving"] {
     const leaving = this.#leaving;
     if (!leaving) return undefined;
     if (leaving.location === -1) leaving.location = location;
@@ -627,7 +644,10 @@ export class LedgerKeeper {
       this.#leaving = undefined;
       return undefined;
     }
-    const at = leaving.variables.findIndex((variable) => variable.address === address);
+    const { variables } = leaving;
+    const isNext = variables.at(-1)?.address === address;
+    if (!isNext && falls) return undefined;
+    const at = isNext ? variables.length - 1 : variables.findLastIndex((variable) => variable.address === address);
     if (at < 0) return undefined;
     const [variable] = leaving.variables.splice(at, 1);
     return { function: leaving.function, name: variable!.name };

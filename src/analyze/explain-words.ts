@@ -14,6 +14,8 @@ export interface Circumstances {
   /** Its part of the source; "" = not known. */
   readonly part: string;
   readonly cFunction: string | null;
+  /** Type of the object. */
+  readonly type: string;
   /** It is the end of `except … as`, which the compiler adds. */
   readonly unsets: boolean;
   /** Function that is not the program's own, in whose code it happened; null = the program's own. */
@@ -90,6 +92,7 @@ export function whyUp(at: Circumstances): Reason {
   const read = part === "" ? names(at) : quote(part);
   if (/^LOAD_(FAST|NAME$|GLOBAL$|DEREF$)/.test(opcode))
     return stack(`${names({ ...at, names: which(at.names, at.named) })} is read onto the stack`);
+  if (cFunction === "_PyTuple_FromArray" && at.born?.type === "tuple") return held("item", elementOf(at.born));
   const maker = MAKERS[cFunction ?? ""];
   if (maker && opcode !== "MAKE_CELL") return held(maker.by, maker.text);
   switch (opcode) {
@@ -132,6 +135,7 @@ export function whyUp(at: Circumstances): Reason {
     case "SET_UPDATE":
       return held("item", "member of a set");
     case "LIST_EXTEND":
+      return cFunction === "PySequence_Fast" ? held("c", cCode(at)) : held("item", "element of a list");
     case "LIST_APPEND":
       return held("item", "element of a list");
     case "COPY_FREE_VARS":
@@ -140,7 +144,10 @@ export function whyUp(at: Circumstances): Reason {
     case "SET_FUNCTION_ATTRIBUTE":
       return held("c", "held by a new function");
     case "LOAD_ATTR":
-      return GETTERS.has(cFunction ?? "") ? stack(`${read} is read onto the stack`) : held("c", cCode(at));
+      // Code without a name counts what it finds, and the type's own things that it looks at on the way (_PyObject_GenericGetAttrWithDict).
+      return GETTERS.has(cFunction ?? "") || (cFunction === null && !LOOKED_AT.test(at.type))
+        ? stack(`${read} is read onto the stack`)
+        : held("c", cCode(at));
     case "BUILD_LIST":
     case "BUILD_TUPLE":
       return at.born && cFunction !== EVAL ? held("item", elementOf(at.born)) : held("c", cCode(at));
@@ -159,8 +166,9 @@ export function whyUp(at: Circumstances): Reason {
     case "CALL":
     case "CALL_KW":
     case "CALL_FUNCTION_EX": {
-      if (cFunction === "_PyTuple_FromArray" && at.born) return held("item", elementOf(at.born));
-      if (cFunction === "PyDict_SetItem" && at.born?.type === "dict") return held("item", elementOf(at.born));
+      if (/^(PyDict_SetItem|dict\.tp_vectorcall)$/.test(cFunction ?? "") && at.born?.type === "dict")
+        return held("item", elementOf(at.born));
+      if (cFunction === null && at.born && /\.copy\(\)$/.test(part)) return held("item", elementOf(at.born));
       if (ITERATOR.test(cFunction ?? "")) return held("c", `held by a new iterator in ${read}`);
       if (receiver(at, POPPING)) return stack(`what ${read} gives, on the stack`);
       const put = receiver(at, ADDING);
@@ -227,6 +235,9 @@ export function whyDown(at: Circumstances): Reason {
     return dropped("container", `falls with ${victim(at, here)}`);
   if (opcode === "BINARY_OP" && dying.length > 0 && cFunction === null)
     return dropped("container", `falls with ${dying.length === 1 ? dying[0]!.text : `what ${here} frees`}`);
+  // A dict's own values are given up by code without a name (dictkeys_decref, Objects/dictobject.c).
+  if (CALLS.test(opcode) && cFunction === null && onStack === 0 && dying[0]?.type === "dict")
+    return dropped("container", `falls with ${dying[0].text}, which is freed`);
   const gone = "leaves the stack";
   if (at.unsets) return dropped("del", `${names(at)} is unset at the end of \`except\``);
   if (opcode === "STORE_FAST" && COMPREHENSION.test(part))
@@ -326,6 +337,7 @@ const MAKERS: Readonly<Record<string, { by: ChangeBy; text: string }>> = {
 };
 /** These give up nothing but what they go through (listiter_next, Objects/listobject.c; tupleiter_next, Objects/tupleobject.c). */
 const SEQUENCE_ITERATOR = /^(list|tuple)_iterator\.tp_iternext$/;
+const LOOKED_AT = /^(type|dict|tuple|str|function|property|.*_descriptor|builtin_function_or_method|method)$/;
 const ITERATOR = /\.tp_iter$/;
 /** A comprehension's variable is a local of the function around it, which is put back at the end (PEP 709). */
 const COMPREHENSION = /^[[{(].*\bfor\b/s;
@@ -397,7 +409,7 @@ const REMOVING: Readonly<Record<string, readonly string[]>> = {
 const POPPING: Readonly<Record<string, readonly string[]>> = { list: ["pop"], dict: ["pop"] };
 
 export const pops = (at: Circumstances): boolean => CALLS.test(at.opcode ?? "") && receiver(at, POPPING) !== undefined;
-const CALLS = /^CALL(_KW)?$/;
+const CALLS = /^CALL(_KW|_FUNCTION_EX)?$/;
 
 /**
  * The container whose method is called, where the source says which and it is certain what it is: by the C function's name or by the variable's

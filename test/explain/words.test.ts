@@ -439,3 +439,59 @@ describe("cells, types and arguments", () => {
     expect(all.at(-1)).toMatch(/^−1 leaves the stack/);
   });
 });
+
+describe("methods that the interpreter calls", () => {
+  const lines = [
+    "class Odd:",
+    "    def __eq__(self, other): return self is other",
+    "    def __hash__(self): return 1",
+    "    def __getitem__(self, key): return self",
+    "def f(x, y):",
+    "    both = {x, y}",
+    "    got = x[y]",
+    "    Odd.extra = x",
+    "    del Odd.extra",
+    "    y.kept = x",
+    "    read = y.kept",
+    "    many = (*[y], x)",
+    "    named = dict(k=x)",
+    "    again = [x, x].copy()",
+    "    other = {'k': x}",
+    "x, y = Odd(), Odd()",
+    "f(x, y)",
+  ];
+  let told: Told;
+  const of = (source: string, name = "x"): string[] => reasons(told.explanation, lines.indexOf(source) + 1, name);
+  beforeAll(async () => {
+    told = await tell(`${lines.join("\n")}\n`);
+  }, 120_000);
+
+  it("take arguments: these are no members, and are not read onto the stack", () => {
+    expect(of("    both = {x, y}")).toContain("+1 argument `self` of Odd.__eq__()");
+    expect(of("    both = {x, y}", "y").filter((text) => text.includes("__hash__() takes over"))).toEqual([]);
+    const got = of("    got = x[y]");
+    expect(got).toContain("+1 argument `self` of Odd.__getitem__()");
+    expect(got.filter((text) => /`x\[y\]` is read|__getitem__\(\) takes over/.test(text))).toEqual([]);
+  });
+
+  it("what a type holds while an attribute is deleted is held for a moment", () => {
+    expect(of("    del Odd.extra").filter((text) => text.startsWith("−1 removed"))).toHaveLength(1);
+  });
+
+  it("an attribute that is read is read, and copies hold what they hold", () => {
+    expect(of("    read = y.kept")).toContain("+1 `y.kept` is read onto the stack");
+    for (const [source, name, type, place] of [
+      ["    many = (*[y], x)", "f.many", "tuple", "element"],
+      ["    named = dict(k=x)", "f.named", "dict", "key or value"],
+      ["    again = [x, x].copy()", "f.again", "list", "element"],
+    ] as const)
+      expect(of(source)).toContain(`+1 ${place} of the new ${type} #${objectOf(told.explanation, name)}`);
+  });
+
+  it("dicts that die with a function drop what they hold", () => {
+    const all = of("f(x, y)");
+    for (const name of ["f.named", "f.other"])
+      expect(all).toContain(`−1 falls with dict #${objectOf(told.explanation, name)}, which is freed`);
+    expect(all.filter((text) => text.includes("C code"))).toEqual([]);
+  });
+});
