@@ -17,7 +17,7 @@ export {
   type CyclesOptions,
   createdCycles,
 } from "./analyze/cycles.js";
-export { type ExplainOptions, type ExplainResult, explain, sourceLines } from "./analyze/explain.js";
+export { type ExplainOptions, type ExplainResult, explain } from "./analyze/explain.js";
 export type {
   Change,
   ChangeBy,
@@ -68,6 +68,7 @@ export type { Suspect } from "./analyze/suspects.js";
 export { type CollectionRow, type TimeSeries, type TypeSeries, timeSeries } from "./analyze/time-series.js";
 export { Failure } from "./base/failure.js";
 export * from "./base/ids.js";
+export { sourceLines } from "./base/lines.js";
 export type { Garbage, GarbageEdge, GarbageObject, WeakrefCallback } from "./interpreter/collector.js";
 export { isFromInput, type Program } from "./interpreter/configuration.js";
 export { programEnvironment } from "./record/environment.js";

@@ -3,6 +3,7 @@
  * `<!-- output: COMMAND -->` or `<!-- code: FILE FROM-TO -->` and `<!-- /output -->`, and the pictures.
  *
  *     npm run traces               writes what is not current
+ *     npm run traces -- --anew     writes all blocks, also those that are current
  *     node traces/build.mjs --check [CHAPTER …]   writes nothing; exit code 1 and one line for each thing that is not current
  *
  * Commands run in a shell, in a temporary folder that has the programs under traces/ and their traces beside it, so they are what a reader
@@ -21,6 +22,7 @@ const cli = join(root, "dist/cli/main.js");
 
 const args = process.argv.slice(2);
 const check = args.includes("--check");
+const anew = args.includes("--anew");
 /** Numbers of chapters, such as 04; none = all. */
 const wanted = args.filter((arg) => /^\d\d$/.test(arg));
 
@@ -80,16 +82,26 @@ function answer(command) {
   return answers.get(command);
 }
 
-function chapter(path) {
-  const before = readFileSync(path, "utf8");
-  const after = before.replace(
-    /<!-- (output|code): (.+?) -->\n([\s\S]*?)<!-- \/\1 -->/g,
-    (whole, kind, what, body) => {
-      const fresh = kind === "output" ? fenced("text", `$ ${what}\n${answer(what)}`) : fenced("python", excerpt(what));
-      return settled(fresh) === settled(body) ? whole : `<!-- ${kind}: ${what} -->\n${fresh}<!-- /${kind} -->`;
-    },
-  );
-  put(path, after, (a, b) => a === b);
+/**
+ * A chapter, in all languages: as it is, or made anew as a whole. Its blocks speak of the same objects and events, so those of two recordings must not
+ * stand side by side.
+ */
+function chapter(paths) {
+  let isCurrent = true;
+  const pages = paths.map((path) => {
+    const before = readFileSync(path, "utf8");
+    const after = before.replace(
+      /<!-- (output|code): (.+?) -->\n([\s\S]*?)<!-- \/\1 -->/g,
+      (_, kind, what, body) => {
+        const fresh = kind === "output" ? fenced("text", `$ ${what}\n${answer(what)}`) : fenced("python", excerpt(what));
+        if (settled(fresh) !== settled(body)) isCurrent = false;
+        return `<!-- ${kind}: ${what} -->\n${fresh}<!-- /${kind} -->`;
+      },
+    );
+    return { path, after };
+  });
+  if (isCurrent && !anew) return;
+  for (const { path, after } of pages) put(path, after, (a, b) => (check ? settled(a) === settled(b) : a === b));
 }
 
 const fenced = (language, text) => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\`\n`;
@@ -120,12 +132,9 @@ try {
     .filter((name) => /^\d\d-.*\.py$/.test(name) && (wanted.length === 0 || wanted.includes(name.slice(0, 2))))
     .map((name) => name.replace(/\.py$/, ""));
   for (const program of programs) expectedOf(program);
-  for (const language of ["en", "zh-CN"]) {
-    const chapters = join(docs, language);
-    if (!existsSync(chapters)) continue;
-    for (const name of readdirSync(chapters).sort()) {
-      if (name.endsWith(".md") && (wanted.length === 0 || wanted.includes(name.slice(0, 2)))) chapter(join(chapters, name));
-    }
+  for (const name of readdirSync(join(docs, "en")).sort()) {
+    if (!name.endsWith(".md") || (wanted.length > 0 && !wanted.includes(name.slice(0, 2)))) continue;
+    chapter(["en", "zh-CN"].map((language) => join(docs, language, name)).filter((path) => existsSync(path)));
   }
   for (const [name, svg] of await pictures({ wanted, recorded, root })) {
     put(join(docs, "pictures", name), svg, (a, b) => a === b);

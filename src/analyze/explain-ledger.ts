@@ -14,6 +14,8 @@ export interface LedgerRound {
   readonly changes: Change[];
   leftOut: number;
   onStack: number;
+  /** The instruction that put the latest reference onto the stack. */
+  stackedBy: { readonly offset: number; readonly opcode: string };
   /** Count after the latest change on this line: what it is at the next one was changed elsewhere. */
   seen: number;
   elsewhere: number;

@@ -19,16 +19,19 @@ import type { Moment, MomentFrame, Variable } from "../rewind/moment.js";
 import { type EventColumns, Kind } from "../trace/events.js";
 import type { Change } from "./explain-data.js";
 import { Doings, type DyingObject, type MutableChange } from "./explain-doings.js";
-import type { Binding, Ledger, LedgerInput, Ledgers, Maker, ObjectThen } from "./explain-ledger.js";
-import { Places, variableOf } from "./explain-places.js";
+import type { Binding, Ledger, LedgerInput, LedgerRound, Ledgers, Maker, ObjectThen } from "./explain-ledger.js";
+import { NO_PLACE, type Place, Places, variableOf } from "./explain-places.js";
 import { LineWalker, type Round } from "./explain-walk.js";
 import {
   appendedTo,
   type Circumstances,
   elementOf,
   freedText,
+  NEXT_VALUE,
+  pops,
   quote,
   type Reason,
+  UNPACKED,
   whyAppended,
   whyDown,
   whyHeld,
@@ -49,7 +52,12 @@ const MOST_DYING = 64;
 const MOST_HELD = 64;
 /** Reasons of a −1 in a call that yield where C code is seen to give back what it took. */
 const UNSURE: ReadonlySet<Change["by"]> = new Set(["c", "removed", "argument", "stack"]);
-const CALLING = /^CALL(_KW|_FUNCTION_EX)?$/;
+/** What a +1 may seem to be in an instruction that calls no function by itself, until a method written in Python is seen to be called. */
+const OTHERWISE: ReadonlySet<Change["by"]> = new Set(["stack", "item"]);
+/** In these, C code that takes a reference and gives one back gives that back. */
+const HOLDING =
+  /^(CALL(_KW|_FUNCTION_EX)?|CONTAINS_OP|COMPARE_OP|BINARY_OP|BUILD_SET|LIST_EXTEND|(STORE|DELETE)_ATTR|DICT_UPDATE|DICT_MERGE)$/;
+const DESTRUCTOR = /\.tp_dealloc$/;
 const EVAL = "_PyEval_EvalFrameDefault";
 
 /** Py_TPFLAGS_HEAPTYPE, Include/object.h. */
@@ -62,8 +70,9 @@ export class LedgerKeeper {
   readonly #heap: Heap;
   /** The next event. */
   #next = 0;
-  /** The event that is being followed. */
+  /** The event that is being followed, and where it happened. */
   #at = 0;
+  #place: Place = NO_PLACE;
   /** The moment before it, if there is one. */
   #moment: Moment | undefined;
   #before: Round | undefined;
@@ -96,9 +105,8 @@ export class LedgerKeeper {
 
   /** The latest call of a function of the program from a round that is shown. */
   #called: { event: number; location: number; round: Round } | undefined;
-  /** The latest change of each object, and where it happened. */
-  readonly #made = new WeakMap<Ledger, MutableChange>();
-  readonly #madeAt = new WeakMap<Ledger, number>();
+  /** The latest changes by +1 of each object, and where they happened. */
+  readonly #ups = new WeakMap<Ledger, { change: MutableChange; location: number }[]>();
   readonly #heapTypes = new Set<number>();
   readonly #typeAddress = new Map<number, number>();
   /** By variable, as `x` or `foo.x`: the type of what it named last. */
@@ -168,13 +176,14 @@ export class LedgerKeeper {
   /** References that the stack still had at the end of a round: some instruction of the line passed them on without a change of the count. */
   #handOver(): void {
     for (const { rounds } of this.#done)
-      for (const { round, changes, onStack } of rounds) {
+      for (const { round, changes, onStack, stackedBy } of rounds) {
         const last = changes.at(-1);
         if (onStack === 0 || !last || last.by === "freed") continue;
-        const parts = this.#places.handingOn(round.line);
-        const to = parts.length === 1 ? `to ${quote(parts[0]!)}` : "on";
+        const all = this.#places.handingOn(round.line, round.function, stackedBy);
+        const only = all.length === 1 ? all[0] : undefined;
+        const to = only ? `to ${only.to}` : "on";
         // A method written in Python has said by now that its argument takes the reference over, and other methods in C give it up.
-        const list = parts.length === 1 ? appendedTo(parts[0]!) : undefined;
+        const list = only?.opcode === "CALL" ? appendedTo(only.part) : undefined;
         const text =
           list === undefined
             ? `the stack's reference is handed ${to}`
@@ -216,7 +225,7 @@ export class LedgerKeeper {
       this.#enter(entered, this.#called);
     if (moment.left) {
       for (const variable of moment.left.variables) name(moment.left.function, variable);
-      this.#leave(moment.left);
+      this.#leave(moment.left, heap);
     }
   }
 
@@ -252,6 +261,8 @@ export class LedgerKeeper {
 
   /** What a call hands over: the references of its arguments. */
   #enter(frame: MomentFrame, { event, location, round }: { event: number; location: number; round: Round }): void {
+    const place = this.#places.at(location);
+    const isCall = place.own && /^CALL/.test(place.opcode ?? "");
     for (const { name, address, cell, borrowed } of frame.variables) {
       const ledger = this.#byAddress.get(address);
       if (!ledger?.alive) continue;
@@ -269,14 +280,17 @@ export class LedgerKeeper {
         continue;
       }
       if (!open || cell !== 0) continue;
-      const made = this.#made.get(ledger);
-      if (
-        made?.by === "c" &&
-        made.delta === 1 &&
-        made.event > event - MOST_CALL_EVENTS &&
-        this.#madeAt.get(ledger) === location
-      ) {
-        Object.assign(made, { by: "argument", text: argument });
+      const made = this.#ups
+        .get(ledger)
+        ?.findLast(
+          (one) =>
+            one.location === location &&
+            one.change.event > event - MOST_CALL_EVENTS &&
+            (one.change.by === "c" || one.change.by === "collector" || (!isCall && OTHERWISE.has(one.change.by))),
+        );
+      if (made) {
+        if (made.change.by === "stack") open.onStack = Math.max(0, open.onStack - 1);
+        Object.assign(made.change, { by: "argument", text: argument });
       } else if (open.onStack > 0) {
         const text = `${argument} takes over the stack's reference`;
         this.#change(
@@ -290,12 +304,15 @@ export class LedgerKeeper {
     }
   }
 
-  #leave({ function: of, variables }: MomentFrame): void {
+  #leave({ function: of, variables }: MomentFrame, heap: Heap): void {
     this.#leaving = {
       function: of,
       location: -1,
       variables: variables
-        .filter(({ borrowed }) => !borrowed)
+        .filter(({ address, cell, borrowed }) => {
+          const object = heap.objectAt(cell === 0 ? address : cell);
+          return !borrowed && object !== undefined && countOf(object.count) !== null;
+        })
         .map(({ name, address, cell }) => ({ name, address: cell === 0 ? address : cell })),
     };
   }
@@ -425,6 +442,7 @@ export class LedgerKeeper {
       else if (kind === Kind.decref) sum.minus++;
       else if (kind === Kind.setref) sum.set += ledger.count - before;
     }
+    this.#place = this.#places.at(location);
     if (kind === Kind.incref || kind === Kind.decref)
       this.#counted(columns, row, ledger, show ? round : undefined, before);
     else if (kind === Kind.dealloc) {
@@ -483,10 +501,20 @@ export class LedgerKeeper {
       this.#doings.born = { type, text: `${type} #${heap.idAt(address)}`, address };
       this.#doings.used = true;
     }
+    this.#instanceOf(columns.a[row]!, `${type} #${heap.idAt(address)}`, columns.location[row]!);
+    this.#place = this.#places.at(columns.location[row]!);
     const ledger = this.#ledgerAt(address, heap, round.line, maker);
     if (!ledger) return;
     ledger.lines.set(round.line, { plus: 0, minus: 0, born: 1, set: 0, before: 0, after: ledger.count });
     this.#change(ledger, round, 0, { event, delta: 1, by: "birth", text: "born", after: countOf(ledger.count) }, 1);
+  }
+
+  /** An instance refers to its type if a class statement made that: the reference is counted right before it is born (_PyObject_Init). */
+  #instanceOf(type: number, text: string, location: number): void {
+    const ledger = this.#heapTypes.has(type) ? this.#byAddress.get(this.#typeAddress.get(type) ?? 0) : undefined;
+    const last = ledger && this.#ups.get(ledger)?.at(-1);
+    if (last?.location === location && last.change.event === this.#at - 1 && last.change.by === "c")
+      Object.assign(last.change, { by: "container", text: `the new ${text}, whose type it is` });
   }
 
   #counted(columns: EventColumns, row: number, ledger: Ledger, round: Round | undefined, before: number): void {
@@ -497,7 +525,7 @@ export class LedgerKeeper {
     const variable = place.own ? variableOf(place, up, cFunction) : undefined;
     if (variable !== undefined) ledger.names.add(variable);
     if (!round) {
-      if (!up) this.#takeLeaving(location, ledger.address);
+      if (!up) this.#takeLeaving(location, ledger.address, false);
       return;
     }
     const open = ledger.rounds.findLast((one) => one.round === round);
@@ -509,26 +537,33 @@ export class LedgerKeeper {
       names: place.names,
       part: place.part,
       cFunction,
+      type: this.#in.replay.names.type(ledger.type),
+      unsets: place.unsets,
       library: place.own ? null : place.function,
       collecting: this.#collection.running && this.#collection.location === location,
-      leaving: up ? undefined : this.#takeLeaving(location, ledger.address),
+      leaving:
+        up || DESTRUCTOR.test(cFunction ?? "")
+          ? undefined
+          : this.#takeLeaving(location, ledger.address, cFunction === null && dying[0]?.type === "dict"),
       dying,
       firstDied: doings.firstDied,
       itself: dying.some(({ object }) => object === ledger.object),
       instance: gone[instance],
       born: doings.born?.address === ledger.address ? undefined : doings.born,
+      named: (name) =>
+        this.#lastNamed.get(place.function === "<module>" ? name : `${place.function}.${name}`) === `#${ledger.object}`,
       typeOf: (name) =>
         (place.function === "<module>" ? undefined : this.#lastTypes.get(`${place.function}.${name}`)) ??
         this.#lastTypes.get(name),
-      onStack: open?.onStack ?? 0,
+      onStack: (open ?? earlierOf(ledger, round))?.onStack ?? 0,
     };
     let reason = up ? whyUp(circumstances) : whyDown(circumstances);
     if (instance >= 0) gone.splice(instance, 1);
-    const byC = place.own && CALLING.test(place.opcode ?? "") && cFunction !== EVAL;
+    const byC = place.own && HOLDING.test(place.opcode ?? "") && cFunction !== EVAL;
     // What dies in the meantime gives references up as well, by functions without a name.
     const appended = up && place.own ? whyAppended(circumstances) : undefined;
     const taken = byC && up ? this.#takenTwice(ledger, circumstances) : undefined;
-    const givesBack = byC && !up && dying.length === 0 && UNSURE.has(reason.by);
+    const givesBack = byC && !up && !pops(circumstances) && dying.length === 0 && UNSURE.has(reason.by);
     if (givesBack && this.#givesBack(ledger, cFunction)) reason = whyHeld(circumstances);
     const { by, text } = appended ?? taken ?? reason;
     const change: MutableChange = {
@@ -539,14 +574,14 @@ export class LedgerKeeper {
       after: countOf(ledger.count),
     };
     this.#change(ledger, round, before, change, (taken ?? reason).stack);
-    this.#made.set(ledger, change);
-    this.#madeAt.set(ledger, location);
+    if (up) this.#noteUp(ledger, change, location);
     if (appended) {
       doings.used = true;
       doings.appended ??= [];
       doings.appended.push({ change, otherwise: { by: reason.by, text: reason.text } });
     }
-    if (byC && up && reason.stack === 0) {
+    // What an attribute keeps is no reference of C code.
+    if (byC && up && reason.stack === 0 && reason.by !== "attribute") {
       doings.used = true;
       doings.held ??= new Map();
       const held = doings.held.get(ledger) ?? [];
@@ -557,6 +592,18 @@ export class LedgerKeeper {
     const unnamed = cFunction === null || cFunction === "PyObject_ClearManagedDict";
     if (!up && freeing && unnamed && reason.by !== "freed" && instance < 0)
       this.#unsettled.push({ change, dying: freeing });
+  }
+
+  #noteUp(ledger: Ledger, change: MutableChange, location: number): void {
+    const ups = this.#ups.get(ledger) ?? [];
+    this.#ups.set(ledger, ups);
+    if (ups.push({ change, location }) > MOST_HELD) ups.shift();
+    // What is unpacked was held by what the loop's iterator gave.
+    const open = change.text === UNPACKED ? ledger.rounds.at(-1) : undefined;
+    const next = open?.changes.findLast(({ text }) => text === NEXT_VALUE);
+    if (!open || !next) return;
+    Object.assign(next, { by: "item", text: "element of the loop's next value" });
+    open.onStack = Math.max(0, open.onStack - 1);
   }
 
   /** What C code took before in the same call turns out to be for a dict, and this for what the call gives. */
@@ -573,7 +620,7 @@ export class LedgerKeeper {
   /** C code gives back what the same function took in the same instruction: both were for a moment, whatever the first seemed to be. */
   #givesBack(ledger: Ledger, cFunction: string | null): boolean {
     const held = this.#doings.held?.get(ledger);
-    const at = held?.findLastIndex((one) => one.cFunction === cFunction) ?? -1;
+    const at = held?.findLastIndex((one) => one.cFunction === cFunction && one.change.by !== "argument") ?? -1;
     if (!held || at < 0) return false;
     for (const { change } of held.splice(at, 1)) Object.assign(change, { by: "c", text: "C code, for a moment" });
     return true;
@@ -588,7 +635,8 @@ export class LedgerKeeper {
     return variableOf(place, kind === Kind.incref, cFunction) === undefined ? "own" : "named";
   }
 
-  #takeLeaving(location: number, address: number): Circumstances["leaving"] {
+  /** Variables are given up from the last to the first (_PyFrame_ClearLocals, Python/frame.c). `falls`: or with a dict that one of them named. */
+  #takeLeaving(location: number, address: number, falls: boolean): Circumstances["leaving"] {
     const leaving = this.#leaving;
     if (!leaving) return undefined;
     if (leaving.location === -1) leaving.location = location;
@@ -596,7 +644,10 @@ export class LedgerKeeper {
       this.#leaving = undefined;
       return undefined;
     }
-    const at = leaving.variables.findIndex((variable) => variable.address === address);
+    const { variables } = leaving;
+    const isNext = variables.at(-1)?.address === address;
+    if (!isNext && falls) return undefined;
+    const at = isNext ? variables.length - 1 : variables.findLastIndex((variable) => variable.address === address);
     if (at < 0) return undefined;
     const [variable] = leaving.variables.splice(at, 1);
     return { function: leaving.function, name: variable!.name };
@@ -616,9 +667,16 @@ export class LedgerKeeper {
         changes: [],
         leftOut: 0,
         onStack: 0,
+        stackedBy: { offset: 0, opcode: "" },
         seen: before,
         elsewhere: 0,
       };
+      // What an earlier part of the statement put onto the stack is there still.
+      const earlier = earlierOf(ledger, round);
+      if (earlier) {
+        open.onStack = earlier.onStack;
+        earlier.onStack = 0;
+      }
       ledger.rounds.push(open);
     }
     if (!note) {
@@ -627,6 +685,7 @@ export class LedgerKeeper {
       open.seen = ledger.count;
     }
     open.onStack = Math.max(0, open.onStack + stack);
+    if (stack > 0) open.stackedBy = { offset: this.#place.offset, opcode: this.#place.opcode ?? "" };
     if (change.by !== "birth" && change.delta === 1) open.plus++;
     if (change.delta === -1) open.minus++;
     if (open.changes.length < MOST_CHANGES) open.changes.push(change);
@@ -705,3 +764,11 @@ export class LedgerKeeper {
     }
   }
 }
+
+/** What a line that is visited once more in one round did to an object before. */
+const earlierOf = ({ rounds }: Ledger, { phase, line, nth, function: of, depth }: Round): LedgerRound | undefined =>
+  phase === "continued"
+    ? rounds.findLast(
+        ({ round }) => round.line === line && round.nth === nth && round.function === of && round.depth === depth,
+      )
+    : undefined;

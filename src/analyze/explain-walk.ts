@@ -60,6 +60,9 @@ interface RunningFrame {
 const NEXT = 1;
 const OVER = 2;
 
+/** Instructions that make one object and no other (Python/bytecodes.c). */
+const MAKES = /^(BUILD_(LIST|TUPLE|SET|MAP|SLICE|STRING)|MAKE_FUNCTION)$/;
+
 const ENDS = /^(END_FOR|POP_ITER|END_ASYNC_FOR)$/;
 
 /** Frames that are looked through for the one that an event names. */
@@ -79,7 +82,11 @@ export class LineWalker {
   /** By code object: its first line. */
   readonly #headOf: number[] = [];
   readonly #stack: RunningFrame[] = [];
+  /** Instructions that make one object: where they make a second, they run once more, and nothing in between left an event. */
+  readonly #makes: Uint8Array;
   #lastLocation = -1;
+  /** An object was made at the latest location since the program came there. */
+  #made = false;
   #here: Round | undefined;
 
   /** `file`: as in `codes.file`; `source`: its lines; `counted` is told of each visit when its number is known. */
@@ -98,11 +105,13 @@ export class LineWalker {
     this.#lineOf = new Uint32Array(size);
     this.#offsetOf = new Uint32Array(size);
     this.#loopOf = new Uint8Array(size);
+    this.#makes = new Uint8Array(size);
     // `break` and `return` give the iterator up as well, on their own line.
     const heads = source.map((text) => /\bfor\b/.test(text.replace(/"[^"]*"|'[^']*'|#.*/g, "")));
     for (const { id, code, line, offset, opcode } of rows) {
       if (opcode?.startsWith("FOR_ITER")) this.#loopOf[id] = NEXT;
       else if (opcode && ENDS.test(opcode) && heads[(line ?? 0) - 1]) this.#loopOf[id] = OVER;
+      if (opcode && MAKES.test(opcode)) this.#makes[id] = 1;
       this.#offsetOf[id] = offset;
       this.#codeOf[id] = code;
       this.#lineOf[id] = line ?? 0;
@@ -120,9 +129,16 @@ export class LineWalker {
     const location = columns.location[row]!;
     const event = columns.first + row;
     if (kind !== Kind.call && kind !== Kind.return && location === this.#lastLocation) {
-      if (this.#here) this.#here.last = event;
-      return this.#here;
+      const again = kind === Kind.new && this.#makes[location] === 1 && this.#made;
+      if (!again) {
+        if (kind === Kind.new) this.#made = true;
+        if (this.#here) this.#here.last = event;
+        return this.#here;
+      }
+      const frame = this.#stack.at(-1);
+      if (frame) frame.offset = this.#offsetOf[location]! + 1;
     }
+    this.#made = kind === Kind.new;
     const round = this.#at(location, event);
     this.#lastLocation = location;
     this.#here = round;

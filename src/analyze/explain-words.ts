@@ -14,6 +14,10 @@ export interface Circumstances {
   /** Its part of the source; "" = not known. */
   readonly part: string;
   readonly cFunction: string | null;
+  /** Type of the object. */
+  readonly type: string;
+  /** It is the end of `except … as`, which the compiler adds. */
+  readonly unsets: boolean;
   /** Function that is not the program's own, in whose code it happened; null = the program's own. */
   readonly library: string | null;
   /** The cycle collector is at work, in C code. */
@@ -30,6 +34,8 @@ export interface Circumstances {
   readonly instance: Dying | undefined;
   /** The container that was born in this instruction, if there is one. */
   readonly born: Dying | undefined;
+  /** Whether a variable named this object when it was last looked at. */
+  readonly named: (name: string) => boolean;
   /** Type of what a variable named when it was last looked at; undefined = not known. */
   readonly typeOf: (name: string) => string | undefined;
   /** References that the evaluation stack has on the object, as far as this round made them. */
@@ -65,6 +71,13 @@ const cCode = ({ cFunction, part, library }: Circumstances): string => {
   return part === "" ? who : `${who} in ${quote(part)}`;
 };
 
+/** Of two variables that an instruction works on, the one that names the object, where only one does. */
+function which(all: readonly string[], named: Circumstances["named"]): readonly string[] {
+  if (all.length < 2) return all;
+  const sure = all.filter(named);
+  return sure.length === 1 ? sure : all;
+}
+
 const names = ({ names: all, part }: Circumstances): string =>
   all.length > 0 ? all.map((name) => `\`${name}\``).join(" or ") : part === "" ? "a name" : quote(part);
 
@@ -77,17 +90,28 @@ export function whyUp(at: Circumstances): Reason {
   if (at.collecting) return held("collector", "the cycle collector, at work");
   if (library !== null || opcode === null) return held("c", cCode(at));
   const read = part === "" ? names(at) : quote(part);
-  if (/^LOAD_(FAST|NAME$|GLOBAL$|DEREF$)/.test(opcode)) return stack(`${names(at)} is read onto the stack`);
+  if (/^LOAD_(FAST|NAME$|GLOBAL$|DEREF$)/.test(opcode))
+    return stack(`${names({ ...at, names: which(at.names, at.named) })} is read onto the stack`);
+  if (cFunction === "_PyTuple_FromArray" && at.born?.type === "tuple") return held("item", elementOf(at.born));
+  const maker = MAKERS[cFunction ?? ""];
+  if (maker && opcode !== "MAKE_CELL") return held(maker.by, maker.text);
   switch (opcode) {
     case "LOAD_CONST":
       return stack("a constant is read onto the stack");
+    // Binds the one and reads the other.
+    case "STORE_FAST_LOAD_FAST":
+      return stack(`${names({ ...at, names: at.names.slice(1) })} is read onto the stack`);
+    case "MAKE_CELL":
+      return held("cell", `the cell of ${names(at)}, which an inner function uses`);
     case "COPY":
       return stack("copied on the stack");
     case "FOR_ITER":
-      return stack("the loop's next value, on the stack");
+      return stack(cFunction === EVAL ? "the loop's next value, on the stack" : NEXT_VALUE);
     case "UNPACK_SEQUENCE":
     case "UNPACK_EX":
-      return stack("unpacked onto the stack");
+      // What is taken apart is held by its iterator, and in UNPACK_EX by the evaluation loop.
+      if (ITERATOR.test(cFunction ?? "")) return held("c", "held while it is unpacked");
+      return stack(opcode === "UNPACK_EX" && cFunction === EVAL ? "to be unpacked, on the stack" : UNPACKED);
     case "RETURN_VALUE":
     case "YIELD_VALUE":
       return stack(`what ${read} gives is counted, for the caller's stack`);
@@ -111,6 +135,7 @@ export function whyUp(at: Circumstances): Reason {
     case "SET_UPDATE":
       return held("item", "member of a set");
     case "LIST_EXTEND":
+      return cFunction === "PySequence_Fast" ? held("c", cCode(at)) : held("item", "element of a list");
     case "LIST_APPEND":
       return held("item", "element of a list");
     case "COPY_FREE_VARS":
@@ -119,7 +144,10 @@ export function whyUp(at: Circumstances): Reason {
     case "SET_FUNCTION_ATTRIBUTE":
       return held("c", "held by a new function");
     case "LOAD_ATTR":
-      return GETTERS.has(cFunction ?? "") ? stack(`${read} is read onto the stack`) : held("c", cCode(at));
+      // Code without a name counts what it finds, and the type's own things that it looks at on the way (_PyObject_GenericGetAttrWithDict).
+      return GETTERS.has(cFunction ?? "") || (cFunction === null && !LOOKED_AT.test(at.type))
+        ? stack(`${read} is read onto the stack`)
+        : held("c", cCode(at));
     case "BUILD_LIST":
     case "BUILD_TUPLE":
       return at.born && cFunction !== EVAL ? held("item", elementOf(at.born)) : held("c", cCode(at));
@@ -130,14 +158,19 @@ export function whyUp(at: Circumstances): Reason {
       // `d[k]` can make one to put it into d (defaultdict).
       if (at.born && cFunction !== EVAL)
         return key === undefined || key.includes(":") ? held("item", elementOf(at.born)) : held("c", cCode(at));
-      if (cFunction === null && typeOfAugmented(at) === "list")
-        return held("item", `element of list ${quote(augmented(part)!)}`);
+      const extended = cFunction === null ? typeOfAugmented(at) : undefined;
+      if (extended !== undefined)
+        return held("item", `${PLACES[extended] ?? "element"} of ${extended} ${quote(augmented(part)!)}`);
       return key === undefined ? held("c", cCode(at)) : stack(`${read} is read onto the stack`);
     }
     case "CALL":
     case "CALL_KW":
     case "CALL_FUNCTION_EX": {
-      if (cFunction === "_PyTuple_FromArray" && at.born) return held("item", elementOf(at.born));
+      if (/^(PyDict_SetItem|dict\.tp_vectorcall)$/.test(cFunction ?? "") && at.born?.type === "dict")
+        return held("item", elementOf(at.born));
+      if (cFunction === null && at.born && /\.copy\(\)$/.test(part)) return held("item", elementOf(at.born));
+      if (ITERATOR.test(cFunction ?? "")) return held("c", `held by a new iterator in ${read}`);
+      if (receiver(at, POPPING)) return stack(`what ${read} gives, on the stack`);
       const put = receiver(at, ADDING);
       if (put) return held("item", `${PLACES[put.type] ?? "element"} of ${put.type} ${quote(put.part)}`);
       return held(KEEPERS.has(cFunction ?? "") ? "item" : "c", cCode(at));
@@ -202,9 +235,18 @@ export function whyDown(at: Circumstances): Reason {
     return dropped("container", `falls with ${victim(at, here)}`);
   if (opcode === "BINARY_OP" && dying.length > 0 && cFunction === null)
     return dropped("container", `falls with ${dying.length === 1 ? dying[0]!.text : `what ${here} frees`}`);
+  // A dict's own values are given up by code without a name (dictkeys_decref, Objects/dictobject.c).
+  if (CALLS.test(opcode) && cFunction === null && onStack === 0 && dying[0]?.type === "dict")
+    return dropped("container", `falls with ${dying[0].text}, which is freed`);
   const gone = "leaves the stack";
-  if (opcode.startsWith("STORE_FAST") || opcode === "STORE_DEREF")
-    return dropped("rebound", `${names({ ...at, names: at.names.slice(0, 1) })} is bound anew`);
+  if (at.unsets) return dropped("del", `${names(at)} is unset at the end of \`except\``);
+  if (opcode === "STORE_FAST" && COMPREHENSION.test(part))
+    return dropped("scope", `${names(at)} of the comprehension goes out of scope`);
+  if (opcode.startsWith("STORE_FAST") || opcode === "STORE_DEREF") {
+    const bound = opcode === "STORE_FAST_STORE_FAST" ? which(at.names, at.named) : at.names.slice(0, 1);
+    return dropped("rebound", `${names({ ...at, names: bound })} is bound anew`);
+  }
+  if (opcode === "MAKE_CELL") return dropped("argument", `${names(at)} itself: the cell stands in its place`);
   if (opcode.startsWith("DELETE_") && opcode !== "DELETE_SUBSCR" && opcode !== "DELETE_ATTR")
     return dropped("del", `del ${names(at)}`);
   switch (opcode) {
@@ -220,6 +262,14 @@ export function whyDown(at: Circumstances): Reason {
     case "DELETE_ATTR":
       if (byEval && onStack > 0) return given(gone);
       return dropped("removed", `removed: del ${here}`);
+    case "FOR_ITER":
+      // What is iterated over left the stack at GET_ITER; the value before is the iterator's, where it uses one tuple again and again.
+      if (byEval || SEQUENCE_ITERATOR.test(cFunction ?? ""))
+        return dropped("removed", "the iterator has come to its end and lets go");
+      return dropped("c", cCode(at));
+    case "UNPACK_SEQUENCE":
+    case "UNPACK_EX":
+      return byEval ? given(gone) : dropped("c", cCode(at));
     case "POP_TOP":
       return given("leaves the stack, not used");
     case "POP_ITER":
@@ -228,7 +278,7 @@ export function whyDown(at: Circumstances): Reason {
     case "CALL":
     case "CALL_KW":
     case "CALL_FUNCTION_EX": {
-      const from = byEval ? undefined : receiver(at, REMOVING);
+      const from = byEval ? undefined : (receiver(at, REMOVING) ?? receiver(at, POPPING));
       if (from) return dropped("removed", `removed from ${from.type} ${quote(from.part)}`);
       if (REMOVERS.has(cFunction ?? "")) return dropped("removed", cCode(at));
       if (onStack === 0 && cFunction === null && REMOVING_CALL.test(part))
@@ -245,6 +295,10 @@ export function whyDown(at: Circumstances): Reason {
 /** Why the count fell by 1, where C code gives back what it took. */
 export const whyHeld = (at: Circumstances): Reason => ({ by: "c", text: cCode(at), stack: 0 });
 
+/** What an iterator gives may be the object, or a tuple that refers to it. */
+export const NEXT_VALUE = "for the loop's next value";
+export const UNPACKED = "unpacked onto the stack";
+
 const OWN_DEALLOCATOR = "its deallocator's own temporary reference";
 
 export const elementOf = ({ type, text }: Dying): string => `${PLACES[type] ?? "element"} of the new ${text}`;
@@ -260,7 +314,7 @@ const victim = ({ dying, firstDied, opcode }: Circumstances, here: string): stri
 const ONE_DROP = /^(STORE_(NAME|GLOBAL|FAST|DEREF)|DELETE_(NAME|GLOBAL|FAST|DEREF)|POP_TOP|POP_ITER|END_FOR)$/;
 
 /** Instructions in which what falls after something died falls with that, but for what their own code drops. */
-const ONE_VICTIM = /^(STORE_|DELETE_|POP_TOP$|POP_ITER$|END_FOR$|RETURN_VALUE$)/;
+const ONE_VICTIM = /^(STORE_|DELETE_|POP_TOP$|POP_ITER$|END_FOR$|RETURN_VALUE$|DICT_UPDATE$|DICT_MERGE$)/;
 
 /** C functions that get a value for an attribute. */
 const GETTERS = new Set([
@@ -273,6 +327,20 @@ const GETTERS = new Set([
 ]);
 /** C functions that hold the type, a descriptor or the dictionary while they work (Objects/object.c). */
 const HOLDERS = new Set(["_PyObject_GenericSetAttrWithDict", "_PyObject_GenericGetAttrWithDict"]);
+/** C functions that make something which refers to the object. */
+const MAKERS: Readonly<Record<string, { by: ChangeBy; text: string }>> = {
+  PyMethod_New: { by: "attribute", text: "held by a new bound method" },
+  PyCMethod_New: { by: "attribute", text: "held by a new built-in method" },
+  PyCell_New: { by: "cell", text: "held by a new cell" },
+  PyDescr_NewGetSet: { by: "attribute", text: "held by a new descriptor of its own" },
+  PyDescr_NewMember: { by: "attribute", text: "held by a new descriptor of its own" },
+};
+/** These give up nothing but what they go through (listiter_next, Objects/listobject.c; tupleiter_next, Objects/tupleobject.c). */
+const SEQUENCE_ITERATOR = /^(list|tuple)_iterator\.tp_iternext$/;
+const LOOKED_AT = /^(type|dict|tuple|str|function|property|.*_descriptor|builtin_function_or_method|method)$/;
+const ITERATOR = /\.tp_iter$/;
+/** A comprehension's variable is a local of the function around it, which is put back at the end (PEP 709). */
+const COMPREHENSION = /^[[{(].*\bfor\b/s;
 /** C functions whose +1 is a place in a container. */
 const KEEPERS = new Set([
   "list.append",
@@ -333,9 +401,15 @@ const ADDING: Readonly<Record<string, readonly string[]>> = {
 const REMOVING: Readonly<Record<string, readonly string[]>> = {
   list: ["remove", "clear"],
   set: ["remove", "discard", "clear", "difference_update"],
-  dict: ["clear", "pop", "popitem"],
+  dict: ["clear"],
   deque: ["remove", "clear"],
 };
+
+/** Those that give back what they take out: one reference for the caller, and the container's is dropped. */
+const POPPING: Readonly<Record<string, readonly string[]>> = { list: ["pop"], dict: ["pop"] };
+
+export const pops = (at: Circumstances): boolean => CALLS.test(at.opcode ?? "") && receiver(at, POPPING) !== undefined;
+const CALLS = /^CALL(_KW|_FUNCTION_EX)?$/;
 
 /**
  * The container whose method is called, where the source says which and it is certain what it is: by the C function's name or by the variable's
@@ -355,12 +429,16 @@ function receiver(
   return cFunction === null || (of === method && ofType === type) ? { type, part: object } : undefined;
 }
 
-/** The variable of `a += …` and `a *= …`, which extend a list in its place (list_extend and list_inplace_repeat, Objects/listobject.c). */
-const augmented = (part: string): string | undefined => /^(\w+)\s*[+*]=/.exec(part)?.[1];
+/**
+ * The variable of `a += …` and `a *= …`, which extend a list in its place (list_extend and list_inplace_repeat, Objects/listobject.c), and of `a |= …`,
+ * which extends a set or a dict (set_ior, Objects/setobject.c; dict_ior, Objects/dictobject.c).
+ */
+const augmented = (part: string): string | undefined => /^(\w+)\s*[+*|]=/.exec(part)?.[1];
 
 function typeOfAugmented({ part, typeOf }: Circumstances): string | undefined {
   const name = augmented(part);
-  return name === undefined ? undefined : typeOf(name);
+  const type = name === undefined ? undefined : typeOf(name);
+  return type !== undefined && (part.includes("|=") ? /^(set|dict)$/ : /^list$/).test(type) ? type : undefined;
 }
 
 /** The key of an expression with two operands that is `a[key]`; undefined = it is another, say `a + [b]`. */

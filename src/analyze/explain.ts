@@ -7,6 +7,7 @@
 import { posix } from "node:path";
 import { Failure } from "../base/failure.js";
 import { eventNumber } from "../base/ids.js";
+import { sourceLines } from "../base/lines.js";
 import type { Replay } from "../replay/replay.js";
 import { countOf } from "../replay/survey.js";
 import { type CodeInstructions, readBytecode } from "../rewind/bytecode.js";
@@ -124,38 +125,40 @@ function chosenAmong(chosen: readonly Round[]): (round: Round) => boolean {
 const key = ({ line, visit }: Round): number => visit * LINES + line;
 const LINES = 2 ** 18;
 
-/** The lines of a source, without the nothing behind its last line's end. */
-export function sourceLines(text: string): string[] {
-  const lines = text.split(/\r\n|\r|\n/);
-  return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
-}
-
-/**
- * The events at which something about the program's variables is to be told, in order. `leaves`: the frame that is running is to be
- * remembered, as the next event leaves it.
- */
-function stopsOf(replay: Replay, rounds: readonly Round[]): { event: number; leaves: boolean }[] {
-  const stops = new Map<number, boolean>();
-  const stop = (event: number, leaves = false): void => {
-    if (event <= replay.end) stops.set(event, leaves || (stops.get(event) ?? false));
+/** The events at which something about the program's variables is to be told, in order. */
+function stopsOf(replay: Replay, rounds: readonly Round[]): Stop[] {
+  const stops = new Map<number, Stop>();
+  const stop = (event: number, what: "leaves" | "entered" | "settled"): void => {
+    if (event > replay.end) return;
+    const { leaves = false, settled = true } = stops.get(event) ?? {};
+    stops.set(event, { event, leaves: leaves || what === "leaves", settled: settled && what !== "entered" });
   };
   for (const { first, last, calls = [], returns = [] } of rounds) {
-    stop(first);
-    stop(last + 1);
-    for (const call of calls) stop(call + 1);
+    stop(first, "settled");
+    stop(last + 1, "settled");
+    // As the function finds it, not as its first line leaves it.
+    for (const call of calls) stop(call + 1, "entered");
     for (const event of returns) {
-      stop(event, true);
-      stop(event + 1);
+      stop(event, "leaves");
+      stop(event + 1, "settled");
     }
   }
-  stop(replay.end);
-  return [...stops].map(([event, leaves]) => ({ event, leaves })).sort((a, b) => a.event - b.event);
+  stop(replay.end, "settled");
+  return [...stops.values()].sort((a, b) => a.event - b.event);
+}
+
+interface Stop {
+  readonly event: number;
+  /** The frame that is running is to be remembered, as the next event leaves it. */
+  readonly leaves: boolean;
+  /** With what the line goes on to do without an event. */
+  readonly settled: boolean;
 }
 
 /** The program's variables at each of these events. While the run is on its way to one, the ledgers are brought up to it. */
 async function readMoments(
   past: Past,
-  stops: readonly { event: number; leaves: boolean }[],
+  stops: readonly Stop[],
   file: string,
   objects: number,
   keeper: LedgerKeeper,
@@ -163,12 +166,12 @@ async function readMoments(
   const files = [file];
   const moments = new Map<number, Moment>();
   let left = 0;
-  for (const { event, leaves } of stops) {
+  for (const { event, leaves, settled } of stops) {
     const coming = past.goTo(eventNumber(event));
     coming.catch(() => {}); // waited for below
     keeper.follow(event);
     await coming;
-    const moment = await past.moment({ files, left, objects });
+    const moment = await past.moment({ files, left, objects, settled });
     moments.set(event, moment);
     keeper.meet(moment);
     left = leaves ? moment.innermost : 0;

@@ -84,7 +84,8 @@ function stepsOf(
 function spanOf(leak: LeakFinding | null, ledger: Suspect | null): FindingDetail["span"] {
   const stored = leak?.reference?.made.event;
   const object = ledger?.history.object;
-  const born = object?.id === leak?.representative ? object?.born?.event : undefined;
+  const isItself = (leak?.reference?.object ?? leak?.representative) === leak?.representative;
+  const born = isItself && object?.id === leak?.representative ? object?.born?.event : undefined;
   const known = [stored, born].filter((event) => event !== undefined);
   return known.length === 0 ? null : { from: Math.min(...known), to: Math.max(...known) };
 }

@@ -51,7 +51,8 @@ function isListOfSubclasses({ graph, typeName }: Scene, holder: number, entries:
 /** What is known of one cause. */
 export interface Cause {
   readonly cluster: Cluster;
-  readonly reference: KeptReference | null;
+  /** Of entries of what the cluster was put together from, by one line. */
+  readonly references: (KeptReference | null)[];
 }
 
 const CACHE = "_lru_cache_wrapper";
@@ -82,10 +83,10 @@ export function withoutConsequences(scene: Scene, causes: readonly Cause[]): rea
   if (causing.length === 0) return causes;
   for (const cause of causes) {
     if (!isConsequence(cause)) continue;
-    const { file, line } = cause.reference?.culprit ?? {};
-    const same = causing.find(
-      ({ reference }) => reference?.culprit.file === file && reference?.culprit.line === line && line !== undefined,
-    );
+    const { file, line } = cause.references[0]?.culprit ?? {};
+    const same = causing.find(({ references: [one] }) => {
+      return one?.culprit.file === file && one?.culprit.line === line && line !== undefined;
+    });
     mergeInto((same ?? causing[0]!).cluster, { ...cause.cluster, holders: new Set(), entries: [] });
   }
   return causing;
@@ -103,10 +104,14 @@ function hasCallback({ graph }: Scene, node: number): boolean {
 /** One from the middle: neither of the first rounds nor one that may still be wanted. */
 export const middle = (nodes: readonly number[]): number => nodes[nodes.length >> 1]!;
 
-export function referenceOf(scene: Scene, { entries }: Cluster): KeptReference | null {
+/** The reference by which an entry is kept: `preferred`, if that is one, else one from the middle. */
+export function referenceOf(scene: Scene, { entries }: Cluster, preferred: number): KeptReference | null {
+  const entry = entries.includes(preferred) ? preferred : middle(entries);
+  return entry === undefined ? null : { ...entryReference(scene, entry), object: scene.id[entry]! };
+}
+
+function entryReference(scene: Scene, entry: number): KeptReference {
   const { graph, replay, id } = scene;
-  const entry = middle(entries);
-  if (entry === undefined) return null;
   const edge = graph!.parent(entry);
   const holder = edge === NONE ? NONE : graph!.edge(edge).source;
   const made = edge === NONE ? undefined : madeAt(scene, entry, edge);

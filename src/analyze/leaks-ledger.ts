@@ -35,6 +35,8 @@ const STORING_FUNCTION =
 
 /** A reference that was not given back. */
 export interface KeptReference {
+  /** Number of the object that it is to; undefined = the finding's representative. */
+  readonly object?: number;
   /** Event and seconds at which it was made. */
   readonly made: { readonly event: number; readonly seconds: number };
   /** "stored": seen being stored. "handed-over": taken over from the birth by its holder. "birth": only the birth is known. "unbalanced": of a line with more increfs than decrefs. */

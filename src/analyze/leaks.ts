@@ -37,7 +37,7 @@ import { createScene, partOf, type Scene } from "./leaks-scene.js";
 import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-18";
+const VERSION = "leaks-19";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -256,7 +256,7 @@ function otherFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[],
   return clustersWith(scene, verdicts, [wanted])
     .filter((cluster) => wanted === "steady" || totalOf(cluster).objects >= 8)
     .slice(0, MOST_OTHERS)
-    .map((cluster) => findingOf(scene, cluster, null, wanted));
+    .map((cluster) => findingOf(scene, cluster, [], wanted));
 }
 
 /** All that holders of a cluster hold of the kinds that it is about, those from outside of the rounds included. */
@@ -280,17 +280,20 @@ function leakFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[]):
   // One line that stores is one cause, whatever it stores.
   const causes = new Map<string, Cause>();
   clustersWith(scene, verdicts, ["leak", "backlog"]).forEach((cluster, i) => {
-    const reference = i < MOST_CLUSTERS ? referenceOf(scene, cluster) : null;
+    const shown = middle(headlineOf(scene, [...cluster.members.values()]).nodes);
+    const reference = i < MOST_CLUSTERS ? referenceOf(scene, cluster, shown) : null;
     const { file, line } = reference?.culprit ?? { file: null, line: i };
     const key = `${cluster.shape} ${file}:${line}`;
     const same = causes.get(key);
-    if (same) mergeInto(same.cluster, cluster);
-    else causes.set(key, { cluster, reference });
+    if (same) {
+      mergeInto(same.cluster, cluster);
+      same.references.push(reference);
+    } else causes.set(key, { cluster, references: [reference] });
   });
   const leaks: Cause[] = [];
   for (const cause of causes.values()) {
     if (wasUnderConstruction(scene, cause.cluster)) {
-      if (cause.reference) told.dismissed.push(cause.reference.culprit);
+      for (const one of cause.references) if (one) told.dismissed.push(one.culprit);
     } else if (!isBoundedCache(scene, cause.cluster) && goesOn(scene, cause.cluster, isBacklog(cause.cluster)))
       leaks.push(cause);
   }
@@ -300,7 +303,7 @@ function leakFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[]):
   const verdictOf = (cluster: Cluster): Verdict => (isBacklog(cluster) ? "backlog" : "leak");
   return {
     ...told,
-    findings: causing.map(({ cluster, reference }) => findingOf(scene, cluster, reference, verdictOf(cluster))),
+    findings: causing.map(({ cluster, references }) => findingOf(scene, cluster, references, verdictOf(cluster))),
   };
 }
 
@@ -323,7 +326,13 @@ function headlineOf(scene: Scene, members: readonly Member[]): Member {
   return [...members].sort((x, y) => rank(y) - rank(x) || y.bytes - x.bytes || x.group - y.group)[0]!;
 }
 
-function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | null, verdict: Verdict): LeakFinding {
+/** `references`: of entries of what the cluster was put together from, by one line. */
+function findingOf(
+  scene: Scene,
+  cluster: Cluster,
+  references: readonly (KeptReference | null)[],
+  verdict: Verdict,
+): LeakFinding {
   const { graph, id, census, iterations } = scene;
   const members = [...cluster.members.values()];
   const headline = headlineOf(scene, members);
@@ -371,7 +380,7 @@ function findingOf(scene: Scene, cluster: Cluster, reference: KeptReference | nu
     createdAt,
     keptBy,
     holder,
-    reference,
+    reference: references.find((one) => one?.object === id[node]) ?? references[0] ?? null,
     representative: id[node]!,
     total: totalOf(cluster),
     groups: members.map((member) => leakedGroup(scene, member.group, member)),

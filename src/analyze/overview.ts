@@ -2,6 +2,7 @@
  * Everything that a report says about a trace as a whole, as plain data: what was recorded, whether it is exact, what was alive when, what
  * each line did, and what is alive at the end. The analyzers' findings are apart from it.
  */
+import { sourceLines } from "../base/lines.js";
 import type { Replay } from "../replay/replay.js";
 import { type Survey, survey, timeInfo } from "../replay/survey.js";
 import { type Companion, type VerifyResult, verify } from "../replay/verify.js";
@@ -93,7 +94,7 @@ function sourcesOf({ reader }: Replay, leftOut: LeftOut[]): SourceFile[] {
   let left = MOST_SOURCE_LINES;
   return reader.files().map(({ path, role }) => {
     const bytes = reader.file(path);
-    const lines = bytes && bytes.length <= LARGEST_SOURCE ? new TextDecoder().decode(bytes).split(/\r\n|\r|\n/) : null;
+    const lines = bytes && bytes.length <= LARGEST_SOURCE ? sourceLines(new TextDecoder().decode(bytes)) : null;
     if (lines && lines.length <= left) {
       left -= lines.length;
       return { path, role, lines };

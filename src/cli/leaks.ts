@@ -106,7 +106,7 @@ export function findingLines(finding: LeakFinding, n: number): string[] {
       reference.evidence
     ];
     lines.push(`   ${how.padEnd(13)} ${withSource(culprit)}`);
-    const of = finding.representative === null ? "" : `, of the representative #${finding.representative}`;
+    const of = whose(finding);
     const { event } = reference.made;
     if (unit === "bytes") lines.push(`   last grew     at #${event}`);
     else
@@ -125,3 +125,9 @@ export function findingLines(finding: LeakFinding, n: number): string[] {
 }
 
 const rate = (n: number): string => (n >= 0.01 ? String(Math.round(n * 100) / 100) : n.toPrecision(2));
+
+function whose({ representative, reference }: LeakFinding): string {
+  const object = reference?.object ?? representative;
+  if (object === null) return "";
+  return object === representative ? `, of the representative #${object}` : `, of #${object}`;
+}

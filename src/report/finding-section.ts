@@ -97,13 +97,14 @@ const EVIDENCE = { stored: "Stored at", "handed-over": "Stored at", birth: "Made
 /** What only a leak has: its rate, the line that made the reference which was not given back, the holder that grows, and what goes along. */
 function leakFacts(leak: LeakFinding, overview: Overview, words: Words): Html {
   const { perIteration, unit, isProblem, culprit, reference, representative, holder, groups, createdAt } = leak;
+  const object = reference?.object ?? representative;
   const same = culprit !== null && culprit.file === createdAt?.file && culprit.line === createdAt?.line;
   const rows = groups.map(
     (group) =>
       html`<tr><th scope="row">${words.name(group.type)}</th><td class="place">${words.place(group.createdAt) || "C code"}</td><td class="n">${count(group.objects)}</td><td class="n">${bytes(group.bytes)}</td><td class="n">${count(group.made)}</td><td class="n">${count(group.died)}</td></tr>`,
   );
   return html`${perIteration !== null && isProblem && html`<p><b>Remains</b> <span data-rate>${rateText(perIteration)}</span> ${unit} a round.</p>`}
-${culprit && reference && html`<p><b>${EVIDENCE[reference.evidence]}</b> <span data-culprit>${words.place(culprit) || "C code"}</span>: the reference was made at #${count(reference.made.event)} (${reference.made.seconds.toFixed(3)} s)${representative !== null && html`, of the representative #${representative}`}${isProblem && ", and is not given back"}.</p>`}
+${culprit && reference && html`<p><b>${EVIDENCE[reference.evidence]}</b> <span data-culprit>${words.place(culprit) || "C code"}</span>: the reference was made at #${count(reference.made.event)} (${reference.made.seconds.toFixed(3)} s)${object !== null && html`, of ${object === representative && "the representative "}#${object}`}${isProblem && ", and is not given back"}.</p>`}
 ${culprit && !same && linesAround(culprit, "Where the reference is made that keeps them", overview, words)}
 ${holder && html`<p><b>${isProblem ? "What grows" : "What holds them"}</b> is <code>${words.expression(holder.expression)}</code>, a ${words.name(holder.type)}${holder.others > 0 && html`, and ${plural(holder.others, "other holder")} like it`}.</p>`}
 ${rows.length > 0 && html`<h4>What belongs to it</h4><div class="scroll" tabindex="0" role="group" aria-label="Types and places that belong to it"><table class="groups"><thead><tr><th scope="col">type</th><th scope="col">created at</th><th scope="col" class="n">objects</th><th scope="col" class="n">size</th><th scope="col" class="n">made</th><th scope="col" class="n">died</th></tr></thead><tbody>${rows}</tbody></table></div><p class="muted">“Made” and “died” count over the whole recording.</p>`}`;

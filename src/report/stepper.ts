@@ -113,7 +113,7 @@ export function stepperPage(explanation: Explanation, all: Steps): string {
 </head>
 <body>
 <header><h1>${file}: what each line does to memory</h1>
-<p class="muted">Arrow keys step through the program, Home and End go to its ends. CPython ${explanation.python}; the picture is read from the interpreter's memory right after each step, the counts are those of the recorded events.${leftOut > 0 ? ` ${leftOut} steps between the first and the last are left out.` : ""}</p></header>
+<p class="muted">Arrow keys step through the program, Home and End go to its ends. CPython ${explanation.python}; the picture is read from the interpreter's memory after each step, the counts are those of the recorded events.${leftOut > 0 ? ` ${leftOut} steps between the first and the last are left out.` : ""}</p></header>
 <nav aria-label="Steps">
 <button id="first" type="button" aria-label="First step">|◀</button>
 <button id="back" type="button" aria-label="Step back">◀ back</button>

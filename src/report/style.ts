@@ -62,6 +62,8 @@ th,td{text-align:left;padding:.2rem .5rem;border-bottom:1px solid var(--grid);ve
 thead th{color:var(--muted);border-bottom:1px solid var(--rule);white-space:nowrap}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 th,td{overflow-wrap:normal}
+td code{overflow-wrap:anywhere}
+td.code{min-width:14rem}
 th[scope=row]{white-space:nowrap;max-width:22rem;overflow:hidden;text-overflow:ellipsis}
 #hot th[scope=row]{white-space:normal;overflow-wrap:anywhere;min-width:11rem}
 td.code{min-width:16rem}
@@ -125,8 +127,10 @@ table{font-size:.8rem}
 th,td{padding:.2rem .35rem}
 thead th{white-space:normal;vertical-align:bottom}
 th[scope=row]{white-space:normal;overflow-wrap:anywhere;min-width:6.5rem;max-width:9.5rem}
+#hot th[scope=row]{min-width:5rem}
 .listing th[scope=row]{white-space:nowrap;min-width:0}
 td.place{min-width:6.5rem}
+td.code{min-width:7.5rem}
 }
 @media print{
 nav.sections,.tools,.range,.skip,.screen{display:none}

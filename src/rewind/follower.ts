@@ -250,6 +250,16 @@ export class Follower extends Observer {
     return last && { events: last.events, deeper: last.depth - this.#depth };
   }
 
+  /** The innermost frame and the line that its latest bytecode is of; null: no function runs. */
+  place(): { readonly frame: number; readonly line: number | null } | null {
+    const frame = this.#frame();
+    if (frame === 0) return null;
+    const code = this.#codeOf(frame);
+    const { start, lines } = this.heap.code(code);
+    const offset = this.heap.u32(frame + this.probe.plan.layout.offsets.frame.instrPtr) - start;
+    return { frame, line: lines.find((range) => offset >= range.start && offset < range.stop)?.line ?? null };
+  }
+
   /** The object graph as it is now: memory is read, nothing else. */
   graph(): GraphColumns {
     const typeIdAt = (address: number): number | undefined => this.typeIdAt(address);

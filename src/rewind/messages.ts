@@ -112,7 +112,8 @@ export type Answer =
   | { readonly kind: "garbage"; readonly garbage: GarbageAt; readonly spoiled: boolean }
   | { readonly kind: "checked"; readonly check: HeapCheck }
   | { readonly kind: "graph"; readonly graph: GraphColumns }
-  | { readonly kind: "moment"; readonly moment: Moment }
+  /** `at`: where the run is held now. */
+  | { readonly kind: "moment"; readonly moment: Moment; readonly at: number }
   /** In the order of the question. */
   | { readonly kind: "holds"; readonly held: readonly boolean[] }
   /** The question is put now; what it takes from here on is its own time. */

@@ -2,8 +2,10 @@
  * The variables of a program at one event, read from the stopped interpreter's memory and nothing else: what the module's globals
  * and the locals of every running function of the program refer to, and on request the objects that can be reached from there.
  *
- * A function's frame leaves the stack before its variables are cleared, and the last assignment in it may be an event too early to
- * be seen. So a frame can be asked for by its address as well: right after its `return` it is unlinked but still whole.
+ * The last assignment on a line may change no count: it comes after the line's last event, which is where the run is held. So a moment
+ * can be settled: read again between the bytecodes that follow, as long as they are of the same line of the same frame and no event has happened.
+ *
+ * A function's frame leaves the stack before its variables are cleared. So a frame can be asked for by its address as well: right after its `return` it is unlinked but still whole.
  */
 import { EdgeKind, GraphReader } from "../interpreter/graph.js";
 import type { HeapReader } from "../interpreter/heap-reader.js";
@@ -17,6 +19,11 @@ export interface MomentQuestion {
   readonly left: number;
   /** Objects of the graph at most; 0 = no graph. */
   readonly objects: number;
+  /**
+   * Also what the line under way goes on to do without an event: `x = T()` in a function moves a reference to `x`, and nothing is counted. The
+   * run goes on to the next event for that, and is held there.
+   */
+  readonly settled?: boolean;
 }
 
 export interface Variable {

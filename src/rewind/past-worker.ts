@@ -22,10 +22,14 @@ import {
   type Request,
   withoutDropped,
 } from "./messages.js";
+import type { Moment, MomentQuestion } from "./moment.js";
 import type { PastFiles } from "./past-files.js";
 
 /** Events before a cut-off end from which on boundaries are noted: more than a full ring of records holds. */
 const NEAR = 400_000;
+
+/** Bytecodes of one line without an event that are looked at. */
+const MOST_LOOKS = 20;
 
 /** The function that was asked about is over. */
 const NOT_ASKED = {
@@ -49,6 +53,16 @@ class Past {
   #served = 0;
   /** What is to be answered at the next boundary between two bytecodes. */
   #question: (Request & { kind: "evaluate" | "garbage" }) | undefined;
+  /** A moment that is being settled; `isOver`: what happens from here on is of another line. */
+  #settling:
+    | {
+        readonly question: MomentQuestion;
+        moment: Moment;
+        readonly place: ReturnType<Follower["place"]>;
+        looks: number;
+        isOver: boolean;
+      }
+    | undefined;
   #visit: { readonly visit: Visit; readonly wasRecording: boolean } | undefined;
   #files: PastFiles | undefined;
   /** Function that ran at the instant that was asked for. */
@@ -66,7 +80,10 @@ class Past {
       lost: () => this.#rest(),
       arrived: () => this.#arrived(),
       flushed: () => this.#watch(),
-      wantsBoundary: () => this.#wantsBoundary(),
+      wantsBoundary: () => {
+        this.#look();
+        return this.#wantsBoundary();
+      },
       boundary: () => {
         this.#serve("boundary");
         this.#watch();
@@ -77,7 +94,30 @@ class Past {
 
   /** Has boundaries told of if somebody waits for one, or might: the last moment for a question may come any time. */
   #watch(): void {
-    this.#follower.probe.boundaryDue = this.#question !== undefined || this.#nearCutOff();
+    this.#follower.probe.boundaryDue =
+      this.#question !== undefined || this.#settling?.isOver === false || this.#nearCutOff();
+  }
+
+  /** A bytecode later, without an event: what it did still belongs to the moment if it was of the same line. */
+  #look(): void {
+    const settling = this.#settling;
+    if (!settling || settling.isOver) return;
+    const { question, moment, place } = settling;
+    const now = this.#follower.place();
+    if (settling.looks < MOST_LOOKS && now && now.frame === place?.frame && now.line === place.line) {
+      settling.looks++;
+      settling.moment = { ...this.#follower.moment(question), left: moment.left };
+      return;
+    }
+    settling.isOver = true;
+    this.#watch();
+  }
+
+  #settled(): void {
+    if (!this.#settling) return;
+    const { moment } = this.#settling;
+    this.#settling = undefined;
+    this.#say({ kind: "moment", moment, at: this.#follower.events });
   }
 
   #wantsBoundary(): boolean {
@@ -155,7 +195,8 @@ class Past {
     this.#follower.probe.flush();
     this.#follower.probe.pause();
     if (!this.#follower.finish()) this.#rest();
-    this.#held(true);
+    if (this.#settling) this.#follower.here();
+    else this.#held(true);
     this.#serve("end");
   }
 
@@ -170,7 +211,8 @@ class Past {
       if (this.#follower.isAtBoundary) return;
       this.#tooLate();
     }
-    this.#held(false);
+    if (this.#settling) this.#follower.here();
+    else this.#held(false);
     this.#serve("event");
   }
 
@@ -216,6 +258,7 @@ class Past {
 
   /** Answers requests until one asks to go on. */
   #serve(standing: Standing): void {
+    this.#settled();
     if (this.#question && standing !== "event") this.#answer(this.#question, true);
     for (;;) {
       Atomics.wait(this.#data.requests, 0, this.#served);
@@ -248,8 +291,20 @@ class Past {
           this.#say({ kind: "graph", graph: this.#follower.graph() });
           continue;
         case "moment":
-          this.#say({ kind: "moment", moment: this.#follower.moment(request.question) });
-          continue;
+          this.#settling = {
+            question: { ...request.question, left: 0 },
+            moment: this.#follower.moment(request.question),
+            place: this.#follower.place(),
+            looks: 0,
+            isOver: false,
+          };
+          if (!request.question.settled || standing !== "event") {
+            this.#settled();
+            continue;
+          }
+          this.#follower.target = this.#lastStop(this.#follower.events + 1);
+          this.#watch();
+          return;
         case "garbage":
         case "evaluate":
           if (

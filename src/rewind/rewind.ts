@@ -315,7 +315,9 @@ export class Past {
   /** The program's variables where the run is held, and what hangs on them. */
   async moment(question: MomentQuestion): Promise<Moment> {
     await this.leave();
-    return (await (await this.#held()).ask({ kind: "moment", question }, ["moment"])).moment;
+    const { moment, at } = await (await this.#held()).ask({ kind: "moment", question }, ["moment"]);
+    this.#event = at;
+    return moment;
   }
 
   /** Whether each of these references is there, where the run is held. */

@@ -147,6 +147,32 @@ describe("programs that leak and programs that look as if", () => {
     }
   });
 
+  it("tells the reference of the representative, where one line stores objects of several types", async () => {
+    const path = join(folder, "two-types.py");
+    const lines = [
+      "class Node: pass",
+      "class Order: pass",
+      "kept = {}",
+      "def put(key, value):",
+      "    kept[key] = value",
+      "for i in range(60):",
+      "    put(i, Node())",
+      "    put((i, 1), Order())",
+    ];
+    writeFileSync(path, lines.join("\n"));
+    const trace = traceOf("two-types");
+    const program = { kind: "script", target: path, args: [] } as const;
+    await record({ program, out: trace, cwd: folder, env: {}, version: "test" });
+    const [leak] = findLeaks(trace).findings.filter(({ isProblem }) => isProblem);
+    expect(leak!.reference!.culprit.line).toBe(5);
+    expect(leak!.reference!.object).toBe(leak!.representative);
+    const { out } = await refledger(["history", trace, `#${leak!.representative}`, "--json"]);
+    const rows = (JSON.parse(out) as { rows: { time: { event: number }; kind: string }[] }).rows;
+    expect(rows.map(({ time }) => time.event)).toContain(leak!.reference!.made.event);
+    const told = await refledger(["leaks", trace]);
+    expect(told.out).toContain(`the reference made at #${leak!.reference!.made.event}, of the representative`);
+  });
+
   it("gives the same answer from the trace the second time", () => {
     for (const name of names.slice(0, 3)) expect(findLeaks(traceOf(name))).toEqual(results.get(name));
   });

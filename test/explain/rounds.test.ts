@@ -57,6 +57,13 @@ const lines = [
   "            yield [node]",
   "    yield [depth]",
   "leaves = list(tree(3))",
+  "def small():",
+  "    for n in range(3):",
+  "        one = [big, n]",
+  "    for n in range(4):",
+  "        two = (big, n)",
+  "    many = [[n] for n in range(5)]",
+  "small()",
 ];
 const at = (source: string): number => lines.indexOf(source) + 1;
 
@@ -123,6 +130,17 @@ describe("loops", () => {
     expect(printed("for a in items:").join("\n")).toMatch(/when the loop was over:\n +list #\d+ `items`/);
   });
 });
+
+it.each([
+  ["        one = [big, n]", 3],
+  ["        two = (big, n)", 4],
+  ["    many = [[n] for n in range(5)]", 5],
+])(
+  "a loop that leaves events at one instruction alone goes round as often as that makes something: %s",
+  (source, n) => {
+    expect(line(source).rounds).toBe(n);
+  },
+);
 
 describe("one statement that runs once", () => {
   it.each(["class Context:", "def work(n):", "@decorate", "with Context() as r:", "pair = ("])("%s", (source) => {

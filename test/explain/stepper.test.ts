@@ -78,6 +78,7 @@ describe.skipIf(noBrowser)("in a browser", () => {
     await page.keyboard.press("ArrowLeft");
     expect(await where()).toMatch(/^Step 1 of/);
     const counts = new Map<number, string | undefined>();
+    const names = new Map<number, (string | undefined)[]>();
     const edges = new Set<number>();
     const steps = Number(/of (\d+)/.exec((await where())!)![1]);
     expect(steps).toBeLessThan(40);
@@ -88,6 +89,10 @@ describe.skipIf(noBrowser)("in a browser", () => {
           [...(row as unknown as { children: { textContent: string }[] }).children].map((cell) => cell.textContent),
         ),
       );
+      names.set(
+        line,
+        cells.map(([name]) => name),
+      );
       counts.set(line, cells.find(([name]) => name === "first")?.[2]);
       edges.add(await page.$$eval("#graph .edge", (all) => all.length));
       await page.keyboard.press("ArrowRight");
@@ -95,6 +100,8 @@ describe.skipIf(noBrowser)("in a browser", () => {
     // After line 9: first; 10: second; 11: the list; 12: the dict; 14: the latest tuple; 15: kept; 16: without second.
     expect([9, 10, 11, 12, 14, 15, 16].map((line) => counts.get(line))).toEqual(["1", "2", "3", "4", "5", "6", "5"]);
     expect(edges.size).toBeGreaterThan(4);
+    // `both` takes over a reference: no event, but it is what the line did.
+    expect(names.get(5)).toContain("pair.both");
     await page.keyboard.press("Home");
     expect(await where()).toMatch(/^Step 1 of/);
     await page.keyboard.press("End");

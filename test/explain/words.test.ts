@@ -238,3 +238,260 @@ describe("destructors", () => {
     expect(of("        return stop.args", "got")).toContain(`−1 falls with LookupError #${stop}, which is freed`);
   });
 });
+
+describe("locals", () => {
+  const lines = [
+    "class Box: pass",
+    "def f():",
+    "    x = Box()",
+    "    y = Box()",
+    "    a, b = x, y",
+    "    kept = [x]",
+    "    z = kept.pop()",
+    "    return z",
+    "f()",
+  ];
+  let told: Told;
+  const of = (source: string, name: string): string[] => reasons(told.explanation, lines.indexOf(source) + 1, name);
+  beforeAll(async () => {
+    told = await tell(`${lines.join("\n")}\n`);
+  }, 120_000);
+
+  it("take over what the line ends with, though that comes after its last event", () => {
+    expect(of("    x = Box()", "f.x").at(-1)).toBe("`x` takes over the stack's reference");
+    expect(of("    y = Box()", "f.y").at(-1)).toBe("`y` takes over the stack's reference");
+    expect(of("    a, b = x, y", "f.a").at(-1)).toBe("`a` takes over the stack's reference");
+    expect(of("    a, b = x, y", "f.b").at(-1)).toBe("`b` takes over the stack's reference");
+    expect(of("    z = kept.pop()", "f.z").at(-1)).toBe("`z` takes over the stack's reference");
+  });
+});
+
+describe("loops, comprehensions and what they hold", () => {
+  const lines = [
+    "class Box: pass",
+    "x = Box()",
+    "y = Box()",
+    "many = [x, y]",
+    "for i, j in zip(many, many):",
+    "    pass",
+    "for n, k in enumerate(many): pass",
+    "for each in many: pass",
+    "del i, j, k, each",
+    "def f(a, b):",
+    "    kept = [item for item in (a, b)]",
+    "    a, b = b, a",
+    "    first, *rest = kept",
+    "    return kept",
+    "f(x, y)",
+    "found = x in many",
+    "def g(n, acc=[]):",
+    "    acc.append(n)",
+    "g(x)",
+  ];
+  let told: Told;
+  const of = (source: string, name = "x"): string[] => reasons(told.explanation, lines.indexOf(source) + 1, name);
+  beforeAll(async () => {
+    told = await tell(`${lines.join("\n")}\n`);
+  }, 120_000);
+
+  it("a tuple that an iterator gives holds its elements: they are not on the stack", () => {
+    for (const [source, times] of [
+      ["for i, j in zip(many, many):", 2],
+      ["for n, k in enumerate(many): pass", 1],
+    ] as const) {
+      const all = of(source);
+      expect(all.filter((text) => text === "+1 element of the loop's next value")).toHaveLength(times);
+      expect(all.filter((text) => /next value, on the stack|handed/.test(text))).toEqual([]);
+    }
+  });
+
+  it("what is iterated over is let go by its iterator", () => {
+    const all = of("for each in many: pass", "many");
+    expect(all.at(-1)).toBe("−1 the iterator has come to its end and lets go");
+    expect(all.filter((text) => text === "−1 leaves the stack")).toHaveLength(1);
+  });
+
+  it("a comprehension's variable is read, goes into the list, and goes out of scope", () => {
+    const all = of("    kept = [item for item in (a, b)]");
+    expect(all).toContain("+1 `item` is read onto the stack");
+    expect(all).toContain("the stack's reference is handed to the new list");
+    expect(of("    kept = [item for item in (a, b)]", "y").at(-1)).toBe(
+      "−1 `item` of the comprehension goes out of scope",
+    );
+    expect(all.filter((text) => text.includes("C code"))).toEqual([]);
+  });
+
+  it("of two variables that one instruction works on, the one that names the object is told", () => {
+    const id = objectOf(told.explanation, "x");
+    const line = told.explanation.lines[lines.indexOf("    a, b = b, a")]!;
+    const all = line.shown.flatMap(({ objects }) => objects.filter(({ object }) => object === id));
+    expect(all.flatMap(({ changes }) => changes.map(({ text }) => text))).toEqual([
+      "`a` is read onto the stack",
+      "`a` is bound anew",
+      "`b` takes over the stack's reference",
+    ]);
+  });
+
+  it("what is unpacked is not unpacked itself, and what is looked through is held for a moment", () => {
+    const all = of("    first, *rest = kept", "f.kept");
+    expect(all.filter((text) => text.includes("unpacked onto"))).toEqual([]);
+    expect(of("found = x in many").filter((text) => text.includes("leaves the stack"))).toHaveLength(1);
+  });
+
+  it("a default is no element of a list that its function appends to", () => {
+    expect(of("def g(n, acc=[]):", "g.acc").filter((text) => text.includes("element"))).toEqual([]);
+  });
+});
+
+describe("cells, types and arguments", () => {
+  const lines = [
+    "class Box:",
+    "    def method(self): pass",
+    "    @classmethod",
+    "    def make(cls): return cls()",
+    "x = Box()",
+    "y = Box.make()",
+    "bound = x.method",
+    "def outer(seen):",
+    "    own = Box()",
+    "    def inner(): return seen, own",
+    "    return inner",
+    "kept = outer(x)",
+    "def f(a, b, c=None, **more): pass",
+    "f(*[x, x], **{'c': x})",
+    "f(1, 2, k=x)",
+    "d = {'one': x, **{'two': x}}",
+    "e = d.pop('two')",
+    "d |= {'three': x}",
+    "try:",
+    "    raise ValueError(x)",
+    "except ValueError as error:",
+    "    pass",
+    "def through(f): return f",
+    "@through",
+    "def decorated(): pass",
+    "def branches(n, of):",
+    "    if n: k = [of]",
+    "    else: k = {}",
+    "    return of",
+    "branches(0, x)",
+    "branches(1, x)",
+  ];
+  let told: Told;
+  const of = (source: string, name = "x"): string[] => reasons(told.explanation, lines.indexOf(source) + 1, name);
+  beforeAll(async () => {
+    told = await tell(`${lines.join("\n")}\n`);
+  }, 120_000);
+
+  it("an instance refers to its type from its birth on", () => {
+    const id = objectOf(told.explanation, "x");
+    expect(of("x = Box()", "Box")).toContain(`+1 the new Box #${id}, whose type it is`);
+    expect(of("x = Box()", "Box").filter((text) => text.includes("C code"))).toEqual([]);
+  });
+
+  it("a cell takes an argument over, and a local of its function", () => {
+    expect(of("def outer(seen):")).toEqual([
+      "+1 the cell of `seen`, which an inner function uses",
+      "−1 `seen` itself: the cell stands in its place",
+    ]);
+    expect(of("    own = Box()", "outer.own").at(-1)).toBe("the stack's reference is handed to the cell of `own`");
+  });
+
+  it("arguments are told, however many there are and whatever dies in between", () => {
+    const all = of("f(*[x, x], **{'c': x})");
+    for (const name of ["a", "b", "c"]) expect(all).toContain(`+1 argument \`${name}\` of f()`);
+    expect(all.filter((text) => text.includes("C code"))).toEqual([]);
+    expect(of("y = Box.make()", "Box")).toContain("+1 argument `cls` of Box.make()");
+    expect(of("f(1, 2, k=x)")).toContain(`+1 key or value of the new dict #${objectOf(told.explanation, "f.more")}`);
+    expect(of("bound = x.method")).toContain("+1 held by a new bound method");
+  });
+
+  it("dicts that are joined: the one that was only read falls", () => {
+    const all = of("d = {'one': x, **{'two': x}}");
+    expect(all.filter((text) => /^−1 falls with dict #\d+, which is freed$/.test(text))).toHaveLength(1);
+    expect(all.filter((text) => text === "+1 key or value of a dict")).toHaveLength(3);
+    expect(of("d |= {'three': x}")).toContain("+1 key or value of dict `d`");
+  });
+
+  it("what is popped is removed, and given", () => {
+    const all = of("e = d.pop('two')");
+    expect(all).toContain("−1 removed from dict `d`");
+    expect(all).toContain("+1 what `d.pop('two')` gives, on the stack");
+  });
+
+  it("an exception's name is unset where its clause ends", () => {
+    const last = told.explanation.lines.flatMap(({ shown, immortal }) => [
+      ...shown.flatMap(({ objects }) => objects.flatMap(({ changes }) => changes.map(({ text }) => text))),
+      ...immortal.map(({ name, first }) => `${name} = ${first}`),
+    ]);
+    expect(last).toContain("`error` is unset at the end of `except`");
+    expect(last.filter((text) => text === "error = None" || text === "`error` is bound anew")).toEqual([]);
+  });
+
+  it("a return at the end of two branches is one", () => {
+    const all = of("    return of");
+    expect(all.filter((text) => text === "the stack's reference is handed to `return of`")).toHaveLength(2);
+  });
+
+  it("what a decorator was read for is on the stack until it has been called", () => {
+    const all = of("@through", "through");
+    expect(all.filter((text) => text.includes("C code"))).toEqual([]);
+    expect(all.at(-1)).toMatch(/^−1 leaves the stack/);
+  });
+});
+
+describe("methods that the interpreter calls", () => {
+  const lines = [
+    "class Odd:",
+    "    def __eq__(self, other): return self is other",
+    "    def __hash__(self): return 1",
+    "    def __getitem__(self, key): return self",
+    "def f(x, y):",
+    "    both = {x, y}",
+    "    got = x[y]",
+    "    Odd.extra = x",
+    "    del Odd.extra",
+    "    y.kept = x",
+    "    read = y.kept",
+    "    many = (*[y], x)",
+    "    named = dict(k=x)",
+    "    again = [x, x].copy()",
+    "    other = {'k': x}",
+    "x, y = Odd(), Odd()",
+    "f(x, y)",
+  ];
+  let told: Told;
+  const of = (source: string, name = "x"): string[] => reasons(told.explanation, lines.indexOf(source) + 1, name);
+  beforeAll(async () => {
+    told = await tell(`${lines.join("\n")}\n`);
+  }, 120_000);
+
+  it("take arguments: these are no members, and are not read onto the stack", () => {
+    expect(of("    both = {x, y}")).toContain("+1 argument `self` of Odd.__eq__()");
+    expect(of("    both = {x, y}", "y").filter((text) => text.includes("__hash__() takes over"))).toEqual([]);
+    const got = of("    got = x[y]");
+    expect(got).toContain("+1 argument `self` of Odd.__getitem__()");
+    expect(got.filter((text) => /`x\[y\]` is read|__getitem__\(\) takes over/.test(text))).toEqual([]);
+  });
+
+  it("what a type holds while an attribute is deleted is held for a moment", () => {
+    expect(of("    del Odd.extra").filter((text) => text.startsWith("−1 removed"))).toHaveLength(1);
+  });
+
+  it("an attribute that is read is read, and copies hold what they hold", () => {
+    expect(of("    read = y.kept")).toContain("+1 `y.kept` is read onto the stack");
+    for (const [source, name, type, place] of [
+      ["    many = (*[y], x)", "f.many", "tuple", "element"],
+      ["    named = dict(k=x)", "f.named", "dict", "key or value"],
+      ["    again = [x, x].copy()", "f.again", "list", "element"],
+    ] as const)
+      expect(of(source)).toContain(`+1 ${place} of the new ${type} #${objectOf(told.explanation, name)}`);
+  });
+
+  it("dicts that die with a function drop what they hold", () => {
+    const all = of("f(x, y)");
+    for (const name of ["f.named", "f.other"])
+      expect(all).toContain(`−1 falls with dict #${objectOf(told.explanation, name)}, which is freed`);
+    expect(all.filter((text) => text.includes("C code"))).toEqual([]);
+  });
+});

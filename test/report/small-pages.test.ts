@@ -181,6 +181,21 @@ describe.skipIf(noBrowser)("the page of", () => {
       expect(await page.locator("#left-out").innerText()).toMatch(/the ends of \d+ long texts/);
     }));
 
+  it("a program with very long names shows the counts of its lines beside them", () =>
+    look("long", 1280, async (page) => {
+      const numbers = await page
+        .locator("#hot td.n, .listing td.n")
+        .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().right));
+      expect(numbers.length).toBeGreaterThan(20);
+      expect(Math.max(...numbers)).toBeLessThan(1280);
+      const where = await page
+        .locator(".statement tbody td:last-child")
+        .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().right));
+      expect(Math.max(...where)).toBeLessThan(1280);
+      // The file ends with its last line.
+      expect(await page.locator(".listing tbody tr").last().innerText()).toMatch(/^9\b/);
+    }));
+
   it("on paper keeps the mark of a line, its tables, and no words about dragging", () =>
     look("long", 718, async (page) => {
       await page.emulateMedia({ media: "print" });
