@@ -25,7 +25,8 @@ interface Arguments {
   "audit-every": number;
   env: string[];
   allow: string[];
-  "hash-seed": number;
+  /** Undefined: as the program's PYTHONHASHSEED says, or 0. */
+  "hash-seed"?: number | undefined;
   graphs: boolean;
   quiet: boolean;
 }
@@ -108,7 +109,10 @@ export function recordCommand(program: Program | undefined): CommandModule<objec
           describe:
             "a folder or file that the program may reach besides the working directory, its own folder, PYTHONPATH and temporary files; / allows all",
         })
-        .option("hash-seed", { type: "number", default: 0, describe: "PYTHONHASHSEED of the program, 0 to 4294967295" })
+        .option("hash-seed", {
+          type: "number",
+          describe: "PYTHONHASHSEED of the program, 0 to 4294967295 (0, or what --env says)",
+        })
         .option("graphs", {
           type: "boolean",
           default: true,
@@ -144,11 +148,20 @@ function environment(asked: readonly string[]): Record<string, string> {
   return programEnvironment(process.env, Object.fromEntries(pairs));
 }
 
+/** The interpreter is told its seed, and does not look at its environment for one. */
+function hashSeedOf(asked: number | undefined, env: Readonly<Record<string, string>>): number {
+  const text = asked === undefined ? env["PYTHONHASHSEED"] : undefined;
+  const seed = asked ?? (text === undefined ? 0 : /^\d+$/.test(text) ? Number(text) : Number.NaN);
+  if (Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff) return seed;
+  const what = text === undefined ? "--hash-seed" : `--env PYTHONHASHSEED=${text}`;
+  throw new Failure(`${what}: must be a whole number from 0 to 4294967295`, 2);
+}
+
 /** Records and says what came of it; the answer is the exit code. */
 export async function recordProgram(program: Program, options: Arguments): Promise<number> {
-  const { "hash-seed": hashSeed, "audit-every": auditEvery, quiet } = options;
-  if (!Number.isInteger(hashSeed) || hashSeed < 0 || hashSeed > 0xffffffff)
-    throw new Failure("--hash-seed: must be a whole number from 0 to 4294967295", 2);
+  const { "audit-every": auditEvery, quiet } = options;
+  const env = environment(options.env);
+  const hashSeed = hashSeedOf(options["hash-seed"], env);
   if (!(auditEvery >= 0)) throw new Failure("--audit-every: must be a number of seconds from 0", 2);
   const cwd = process.cwd();
   if (!isFromInput(program)) checkProgram(program, cwd);
@@ -169,7 +182,7 @@ export async function recordProgram(program: Program, options: Arguments): Promi
     auditEvery,
     graphs: options.graphs,
     cwd,
-    env: environment(options.env),
+    env,
     allow: options.allow,
     hashSeed,
     version,

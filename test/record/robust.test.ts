@@ -230,3 +230,21 @@ describe("what record says at the end", () => {
       expect(ended).toMatchObject({ code: 1, err: expect.stringContaining(" in x.trace.db;") });
     }));
 });
+
+describe("the seed of hashes", () => {
+  it("is also what --env PYTHONHASHSEED says", () =>
+    withFolder(async (folder) => {
+      const hashed = async (...options: string[]) =>
+        refledger(["record", "-q", "--no-graphs", "--overwrite", ...options, "-c", "print(hash('a'))"], {
+          cwd: folder,
+        });
+      const [named, asked, none] = [
+        await hashed("--env", "PYTHONHASHSEED=5"),
+        await hashed("--hash-seed", "5"),
+        await hashed(),
+      ];
+      expect(named.out).toBe(asked.out);
+      expect(named.out).not.toBe(none.out);
+      refused(await hashed("--env", "PYTHONHASHSEED=random"), 2, /PYTHONHASHSEED=random: must be a whole number/);
+    }));
+});
