@@ -52,7 +52,7 @@ export function clustersOf(
   order: readonly number[],
   phaseOf: (node: number) => Phase,
 ): Cluster[] {
-  const entries = topmost(graph, groupOf, order);
+  const entries = topmost(graph, groupOf, order, (node) => phaseOf(node) === "outside");
   const holderOf = (entry: number): number => {
     const edge = graph.parent(entry);
     return edge === NONE ? NONE : graph.edge(edge).source;
@@ -101,9 +101,18 @@ function valueBeside(graph: ObjectGraph, edge: number): number {
   return isValue && before.target !== target && graph.parent(before.target) === edge - 1 ? before.target : NONE;
 }
 
-/** By node in `order`: the growing node nearest to the root on its path. What lies between two growing nodes goes with the upper one. */
-function topmost(graph: ObjectGraph, groupOf: Int32Array, order: readonly number[]): Int32Array {
+/**
+ * By node in `order`: the growing node nearest to the root on its path. What lies between two growing nodes goes with the upper one. But what was there
+ * before the rounds may be the container into which they put things, though it is of a kind of which they make more: `root.kids`, when each kid has its own.
+ */
+function topmost(
+  graph: ObjectGraph,
+  groupOf: Int32Array,
+  order: readonly number[],
+  isOutside: (node: number) => boolean,
+): Int32Array {
   const NOT_YET = -2;
+  const containers = new Set<number>();
   const top = new Int32Array(graph.nodes).fill(NOT_YET);
   for (const start of order) {
     const way: number[] = [];
@@ -119,7 +128,13 @@ function topmost(graph: ObjectGraph, groupOf: Int32Array, order: readonly number
     }
     if (top[node] !== NOT_YET) above = top[node]!;
     for (const one of way.reverse()) {
-      if (above === NONE && groupOf[one] !== NONE) above = one;
+      const group = groupOf[one]!;
+      if (group !== NONE && above !== NONE && groupOf[above] !== group && isOutside(above)) {
+        // What the rounds put in comes first, then what was put in before them.
+        if (!isOutside(one)) containers.add(above);
+        if (containers.has(above)) above = NONE;
+      }
+      if (above === NONE && group !== NONE) above = one;
       top[one] = above;
     }
   }

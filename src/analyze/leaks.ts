@@ -37,7 +37,7 @@ import { createScene, partOf, type Scene } from "./leaks-scene.js";
 import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-17";
+const VERSION = "leaks-18";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -100,7 +100,7 @@ export interface Told {
   readonly findings: readonly LeakFinding[];
   /** Nodes of what leaks: what hangs on one of them goes with it. */
   readonly entries: ReadonlySet<number>;
-  /** Lines that filled what only was being built. */
+  /** Lines that filled what only was being built, or what goes with something that is told. */
   readonly dismissed: readonly SourcePlace[];
 }
 
@@ -296,6 +296,8 @@ function leakFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[]):
   }
 
   const causing = withoutConsequences(scene, leaks);
+  for (const cause of leaks)
+    if (!causing.includes(cause) && cause.reference) told.dismissed.push(cause.reference.culprit);
   for (const { cluster } of leaks) for (const entry of allEntries(scene, cluster)) told.entries.add(entry);
   const verdictOf = (cluster: Cluster): Verdict => (isBacklog(cluster) ? "backlog" : "leak");
   return {

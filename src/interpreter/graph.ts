@@ -74,7 +74,9 @@ const FIELDS: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   Task: { 68: "_coro" },
   _local: { 20: "<values by thread>" },
   code: { 12: "co_consts", 16: "co_names", 20: "co_exceptiontable" },
-  // Modules/_functoolsmodule.c, lru_cache_object; Modules/_io/bytesio.c.
+  mappingproxy: { 8: "<mapping>" },
+  // Modules/_asynciomodule.c, FutureObj_HEAD; Modules/_functoolsmodule.c, lru_cache_object; Modules/_io/bytesio.c.
+  Future: { 12: "<first callback>", 16: "<context of the first callback>", 20: "_callbacks" },
   _lru_cache_wrapper: { 36: "<cache>", 44: "<function>", 60: "<type of links>", 64: "<type of cache_info>" },
   BytesIO: { 8: "<buffer>" },
 };
