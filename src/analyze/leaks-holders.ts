@@ -45,14 +45,18 @@ export interface Cluster {
   readonly born: Record<Phase, number>;
 }
 
-/** `groupOf`: by node, its group when it grows, else NONE. `order`: growing nodes by birth, those of the rounds first. */
+/**
+ * `groupOf`: by node, its group when it grows, else NONE. `order`: growing nodes by birth, those of the rounds first. `isOlder`: whether a node was there
+ * before the rounds.
+ */
 export function clustersOf(
   graph: ObjectGraph,
   groupOf: Int32Array,
   order: readonly number[],
   phaseOf: (node: number) => Phase,
+  isOlder: (node: number) => boolean,
 ): Cluster[] {
-  const entries = topmost(graph, groupOf, order, (node) => phaseOf(node) === "outside");
+  const entries = topmost(graph, groupOf, order, isOlder);
   const holderOf = (entry: number): number => {
     const edge = graph.parent(entry);
     return edge === NONE ? NONE : graph.edge(edge).source;
@@ -109,7 +113,7 @@ function topmost(
   graph: ObjectGraph,
   groupOf: Int32Array,
   order: readonly number[],
-  isOutside: (node: number) => boolean,
+  isOlder: (node: number) => boolean,
 ): Int32Array {
   const NOT_YET = -2;
   const containers = new Set<number>();
@@ -129,9 +133,9 @@ function topmost(
     if (top[node] !== NOT_YET) above = top[node]!;
     for (const one of way.reverse()) {
       const group = groupOf[one]!;
-      if (group !== NONE && above !== NONE && groupOf[above] !== group && isOutside(above)) {
+      if (group !== NONE && above !== NONE && groupOf[above] !== group && isOlder(above)) {
         // What the rounds put in comes first, then what was put in before them.
-        if (!isOutside(one)) containers.add(above);
+        if (!isOlder(one)) containers.add(above);
         if (containers.has(above)) above = NONE;
       }
       if (above === NONE && group !== NONE) above = one;

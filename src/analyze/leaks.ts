@@ -37,7 +37,7 @@ import { createScene, partOf, type Scene } from "./leaks-scene.js";
 import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-18";
+const VERSION = "leaks-19";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -247,7 +247,9 @@ function clustersWith(scene: Scene, verdicts: readonly (Verdict | undefined)[], 
   }
   const isOutside = (node: number): number => (phaseOf(node) === "outside" ? 1 : 0);
   order.sort((x, y) => isOutside(x) - isOutside(y) || birth[x]! - birth[y]!);
-  return clustersOf(graph, growing, order, phaseOf).sort((x, y) => totalOf(y).bytes - totalOf(x).bytes);
+  return clustersOf(graph, growing, order, phaseOf, (node) => birth[node]! < moments.points[0]!).sort(
+    (x, y) => totalOf(y).bytes - totalOf(x).bytes,
+  );
 }
 
 /** What grows and is no problem. */
