@@ -117,6 +117,8 @@ function topmost(
 ): Int32Array {
   const NOT_YET = -2;
   const containers = new Set<number>();
+  // Nodes below which the growing node nearest to the root is no such container.
+  const settled = new Set<number>();
   const top = new Int32Array(graph.nodes).fill(NOT_YET);
   for (const start of order) {
     const way: number[] = [];
@@ -131,15 +133,21 @@ function topmost(
       node = parent;
     }
     if (top[node] !== NOT_YET) above = top[node]!;
+    let isSure = settled.has(node);
     for (const one of way.reverse()) {
       const group = groupOf[one]!;
-      if (group !== NONE && above !== NONE && groupOf[above] !== group && isOlder(above)) {
-        // What the rounds put in comes first, then what was put in before them.
-        if (!isOlder(one)) containers.add(above);
-        if (containers.has(above)) above = NONE;
+      if (group !== NONE && above !== NONE && !isSure) {
+        // The next link of a chain, or what the rounds put into it; what was put in before them comes later.
+        if (groupOf[above] === group) isSure = !isOlder(one);
+        else if (!isOlder(one)) containers.add(above);
+        if (!isSure && groupOf[above] !== group && containers.has(above)) above = NONE;
       }
-      if (above === NONE && group !== NONE) above = one;
+      if (above === NONE && group !== NONE) {
+        above = one;
+        isSure = !isOlder(one);
+      }
       top[one] = above;
+      if (isSure) settled.add(one);
     }
   }
   return top;
