@@ -121,8 +121,16 @@ function entryReference(scene: Scene, entry: number): KeptReference {
   if (made.by === "birth") return handedReference(replay, made.event, address, true);
   const reference = referenceAt(replay, made.event, "stored");
   if (storingScore(reference) > 0 || storesOf(graph!, edge)?.test(reference.opcode ?? "")) return reference;
+  // A line that only reads it, to return it, put it nowhere: by a guess of the ledger its reference stands for the one that the birth handed over.
+  if (RETURNS.test(reference.at.source ?? "") && !scene.provenance!.isOpen(entry, made.event)) {
+    const first = handedReference(replay, scene.birth[entry]!, address, true);
+    if (first.evidence === "handed-over") return first;
+  }
   return handedReference(replay, made.event, address, false);
 }
+
+/** Source lines that give away what they read. */
+const RETURNS = /^\s*(return|yield)\b/;
 
 /**
  * The event of the reference that keeps an entry. Where the ledger at the end can only guess which of its references is open, what happened long after

@@ -45,14 +45,18 @@ export interface Cluster {
   readonly born: Record<Phase, number>;
 }
 
-/** `groupOf`: by node, its group when it grows, else NONE. `order`: growing nodes by birth, those of the rounds first. */
+/**
+ * `groupOf`: by node, its group when it grows, else NONE. `order`: growing nodes by birth, those of the rounds first. `isOlder`: whether a node was there
+ * before the rounds.
+ */
 export function clustersOf(
   graph: ObjectGraph,
   groupOf: Int32Array,
   order: readonly number[],
   phaseOf: (node: number) => Phase,
+  isOlder: (node: number) => boolean,
 ): Cluster[] {
-  const entries = topmost(graph, groupOf, order);
+  const entries = topmost(graph, groupOf, order, isOlder);
   const holderOf = (entry: number): number => {
     const edge = graph.parent(entry);
     return edge === NONE ? NONE : graph.edge(edge).source;
@@ -101,9 +105,20 @@ function valueBeside(graph: ObjectGraph, edge: number): number {
   return isValue && before.target !== target && graph.parent(before.target) === edge - 1 ? before.target : NONE;
 }
 
-/** By node in `order`: the growing node nearest to the root on its path. What lies between two growing nodes goes with the upper one. */
-function topmost(graph: ObjectGraph, groupOf: Int32Array, order: readonly number[]): Int32Array {
+/**
+ * By node in `order`: the growing node nearest to the root on its path. What lies between two growing nodes goes with the upper one. But what was there
+ * before the rounds may be the container into which they put things, though it is of a kind of which they make more: `root.kids`, when each kid has its own.
+ */
+function topmost(
+  graph: ObjectGraph,
+  groupOf: Int32Array,
+  order: readonly number[],
+  isOlder: (node: number) => boolean,
+): Int32Array {
   const NOT_YET = -2;
+  const containers = new Set<number>();
+  // Nodes below which the growing node nearest to the root is no such container.
+  const settled = new Set<number>();
   const top = new Int32Array(graph.nodes).fill(NOT_YET);
   for (const start of order) {
     const way: number[] = [];
@@ -118,9 +133,21 @@ function topmost(graph: ObjectGraph, groupOf: Int32Array, order: readonly number
       node = parent;
     }
     if (top[node] !== NOT_YET) above = top[node]!;
+    let isSure = settled.has(node);
     for (const one of way.reverse()) {
-      if (above === NONE && groupOf[one] !== NONE) above = one;
+      const group = groupOf[one]!;
+      if (group !== NONE && above !== NONE && !isSure) {
+        // The next link of a chain, or what the rounds put into it; what was put in before them comes later.
+        if (groupOf[above] === group) isSure = !isOlder(one);
+        else if (!isOlder(one)) containers.add(above);
+        if (!isSure && groupOf[above] !== group && containers.has(above)) above = NONE;
+      }
+      if (above === NONE && group !== NONE) {
+        above = one;
+        isSure = !isOlder(one);
+      }
       top[one] = above;
+      if (isSure) settled.add(one);
     }
   }
   return top;

@@ -37,7 +37,7 @@ import { createScene, partOf, type Scene } from "./leaks-scene.js";
 import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-19";
+const VERSION = "leaks-21";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -100,7 +100,7 @@ export interface Told {
   readonly findings: readonly LeakFinding[];
   /** Nodes of what leaks: what hangs on one of them goes with it. */
   readonly entries: ReadonlySet<number>;
-  /** Lines that filled what only was being built. */
+  /** Lines that filled what only was being built, or what goes with something that is told. */
   readonly dismissed: readonly SourcePlace[];
 }
 
@@ -247,7 +247,9 @@ function clustersWith(scene: Scene, verdicts: readonly (Verdict | undefined)[], 
   }
   const isOutside = (node: number): number => (phaseOf(node) === "outside" ? 1 : 0);
   order.sort((x, y) => isOutside(x) - isOutside(y) || birth[x]! - birth[y]!);
-  return clustersOf(graph, growing, order, phaseOf).sort((x, y) => totalOf(y).bytes - totalOf(x).bytes);
+  return clustersOf(graph, growing, order, phaseOf, (node) => birth[node]! < moments.points[0]!).sort(
+    (x, y) => totalOf(y).bytes - totalOf(x).bytes,
+  );
 }
 
 /** What grows and is no problem. */
@@ -299,6 +301,8 @@ function leakFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[]):
   }
 
   const causing = withoutConsequences(scene, leaks);
+  for (const cause of leaks)
+    if (!causing.includes(cause) && cause.reference) told.dismissed.push(cause.reference.culprit);
   for (const { cluster } of leaks) for (const entry of allEntries(scene, cluster)) told.entries.add(entry);
   const verdictOf = (cluster: Cluster): Verdict => (isBacklog(cluster) ? "backlog" : "leak");
   return {
