@@ -37,7 +37,7 @@ import { createScene, partOf, type Scene } from "./leaks-scene.js";
 import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-21";
+const VERSION = "leaks-22";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -302,7 +302,7 @@ function leakFindings(scene: Scene, verdicts: readonly (Verdict | undefined)[]):
 
   const causing = withoutConsequences(scene, leaks);
   for (const cause of leaks)
-    if (!causing.includes(cause) && cause.reference) told.dismissed.push(cause.reference.culprit);
+    if (!causing.includes(cause)) for (const one of cause.references) if (one) told.dismissed.push(one.culprit);
   for (const { cluster } of leaks) for (const entry of allEntries(scene, cluster)) told.entries.add(entry);
   const verdictOf = (cluster: Cluster): Verdict => (isBacklog(cluster) ? "backlog" : "leak");
   return {

@@ -15,7 +15,16 @@ import { type EventColumns, Kind } from "../trace/events.js";
 import { BEFORE_TRACE } from "./heap.js";
 import type { Place } from "./names.js";
 import { eachEventOf, originOf } from "./object-events.js";
-import { givenUpBy, isContainersEnd, isEvaluation, type Open, OpenList, takenFor } from "./open-references.js";
+import {
+  givenUpBy,
+  isContainersEnd,
+  isEvaluation,
+  isLoad,
+  isOverwriting,
+  type Open,
+  OpenList,
+  takenFor,
+} from "./open-references.js";
 import type { Replay } from "./replay.js";
 import { byBytes, callStack, compareText, countOf, type Frame, type TimeInfo, timeInfo } from "./survey.js";
 
@@ -236,6 +245,7 @@ class Ledger {
       ...fact,
       function: place.function,
       heldBy: name === "birth" ? "stack" : takenFor(place.opcode, cFunction),
+      loaded: name !== "birth" && isLoad(place.opcode),
     };
     if (name === "birth" || name === "incref") this.#open.push({ ...open, kind: name });
     else if (countOf(this.balance) === null) this.#open.clear();
@@ -243,8 +253,9 @@ class Ledger {
       const before = this.balance - delta;
       const closing = Math.min(-delta, this.#open.size);
       const heldBy = givenUpBy(place.opcode, cFunction, taken !== 0 && taken === location);
+      const overwrites = isOverwriting(place.opcode);
       for (let i = 0; i < closing; i++)
-        this.#open.close({ line, function: place.function, heldBy }, before - i - this.#open.size);
+        this.#open.close({ line, function: place.function, heldBy, overwrites }, before - i - this.#open.size);
     } else if (name === "setref") {
       for (let i = 0; i < Math.min(delta, MOST_IN_BULK); i++) this.#open.push({ ...open, kind: "setref" });
     }

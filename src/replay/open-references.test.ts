@@ -1,6 +1,6 @@
 /** References as the interpreter takes and gives them up, and which of them are then held to be open. */
 import { describe, expect, it } from "vitest";
-import { givenUpBy, OpenList, takenFor } from "./open-references.js";
+import { givenUpBy, isLoad, isOverwriting, OpenList, takenFor } from "./open-references.js";
 
 /** An instruction in a function; `by`: the C function that wrote the count. */
 interface Step {
@@ -26,14 +26,23 @@ const down = (opcode: string, line: number, name = "f", by?: string): Step => ({
 /** What is open after the object's birth in line 1 of f and these steps: lines, marked "?" where it is a guess. */
 function openAfter(steps: readonly Step[], elsewhere = 0): string[] {
   const list = new OpenList();
-  const born = { event: 0, kind: "birth", location: 1, site: 0, line: 1, function: "f", heldBy: "stack" } as const;
+  const born = {
+    ...({ event: 0, kind: "birth", location: 1, site: 0, line: 1, function: "f", heldBy: "stack" } as const),
+    loaded: false,
+  };
   if (elsewhere === 0) list.push(born);
   steps.forEach(({ change, opcode, line, in: name, by = null }, i) => {
     const before = steps[i - 1];
     const isSame = before?.change === 1 && before.opcode === opcode && before.line === line;
     if (change > 0)
-      list.push({ ...born, event: i, kind: "incref", line, function: name, heldBy: takenFor(opcode, by) });
-    else list.close({ line, function: name, heldBy: givenUpBy(opcode, by, isSame) }, elsewhere);
+      list.push({
+        ...{ ...born, event: i, kind: "incref", line, function: name, heldBy: takenFor(opcode, by) },
+        loaded: isLoad(opcode),
+      });
+    else {
+      const heldBy = givenUpBy(opcode, by, isSame);
+      list.close({ line, function: name, heldBy, overwrites: isOverwriting(opcode) }, elsewhere);
+    }
   });
   return list.list().map(({ line, sure }) => `${line}${sure ? "" : "?"}`);
 }
@@ -51,6 +60,15 @@ describe("open references", () => {
     expect(openAfter([...bound, ...used])).toEqual(["1"]);
     const listed = [up("LOAD_NAME", 4, "f", "PyDict_GetItemRef"), ...used];
     expect(openAfter([...bound, ...listed])).toEqual(["1", "4"]);
+  });
+
+  it("are none of a variable that gets another value: what its line loaded was handed on without a change", () => {
+    // except E as e: d[k] = e, and e = None behind it, on the same line by the line table.
+    expect(openAfter([up("LOAD_FAST", 2), down("STORE_FAST", 2)])).toEqual(["2"]);
+    // x = x
+    expect(openAfter([up("LOAD_FAST", 2), down("STORE_FAST", 2), up("LOAD_FAST", 2), down("STORE_FAST", 2)])).toEqual([
+      "2",
+    ]);
   });
 
   it("are of the place that a value was moved to", () => {

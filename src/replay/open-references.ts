@@ -24,6 +24,8 @@ export interface Open {
   readonly line: number;
   readonly function: string | null;
   readonly heldBy: HeldBy;
+  /** Taken by an instruction that puts it on the evaluation stack. */
+  readonly loaded: boolean;
 }
 
 /** What gives up a reference. */
@@ -32,6 +34,8 @@ export interface Closing {
   readonly function: string | null;
   /** Where the reference was, the likeliest first; never empty. */
   readonly heldBy: readonly HeldBy[];
+  /** A variable of a function gets another value, at the end of a statement: what that loaded and is open still went elsewhere. */
+  readonly overwrites: boolean;
 }
 
 /** Instructions that leave a reference in a place, and where. What replaces a value gives up the old one of the same place. */
@@ -87,6 +91,13 @@ export function givenUpBy(opcode: string | null, cFunction: string | null, after
   return held === "value" && /SUBSCR|SLICE/.test(opcode ?? "") ? ["value", "list"] : [held];
 }
 
+/** References, closed ones among them, that are looked at for the value that a variable had before. */
+const MOST_LOOKED = 32;
+
+/** Whether an instruction puts what it takes on the evaluation stack; whether it gives up what a variable had, or the exception that was handled. */
+export const isLoad = (opcode: string | null): boolean => opcode?.startsWith("LOAD_") === true;
+export const isOverwriting = (opcode: string | null): boolean => /^(STORE_FAST|POP_EXCEPT)/.test(opcode ?? "");
+
 /** Open references of one kind. */
 interface Bucket {
   size: number;
@@ -120,8 +131,9 @@ export class OpenList {
   }
 
   /** `elsewhere`: references that are not in this list, older than all that are. */
-  close({ line, function: name, heldBy }: Closing, elsewhere: number): void {
+  close({ line, function: name, heldBy, overwrites }: Closing, elsewhere: number): void {
     const fitting = heldBy.flatMap((kind) => this.#buckets.get(kind) ?? []);
+    if (overwrites && heldBy[0] === "stack" && this.#takeOverwritten(this.#buckets.get("stack"), line)) return;
     for (const bucket of fitting) if (this.#take(bucket, bucket.byLine.get(line))) return;
     const candidates = fitting.reduce((sum, { size }) => sum + size, 0);
     const unknown = heldBy.includes("code") ? 0 : (this.#buckets.get("code")?.size ?? 0);
@@ -145,6 +157,23 @@ export class OpenList {
       return true;
     }
     return false;
+  }
+
+  /** Takes the latest one that this line did not load; a guess where there are several. */
+  #takeOverwritten(bucket: Bucket | undefined, line: number): boolean {
+    const queue = bucket?.queue ?? [];
+    let latest: number | undefined;
+    for (let i = queue.length - 1; i >= 0 && i >= queue.length - MOST_LOOKED; i--) {
+      const open = this.#all[queue[i]!];
+      if (open === undefined || (open.line === line && open.loaded)) continue;
+      if (latest === undefined) latest = queue[i]!;
+      else {
+        bucket!.guessedBefore = this.#all.length;
+        break;
+      }
+    }
+    if (latest !== undefined) this.#remove(bucket!, latest);
+    return latest !== undefined;
   }
 
   /** Index of the oldest open one; the end if there is none. */

@@ -14,7 +14,7 @@
  * **unknown**: the target is immortal, the reference is older than the recording, or nothing fits.
  */
 import { EdgeKind as EDGE } from "../interpreter/graph.js";
-import { type History, historyOf, type LedgerRow } from "../replay/history.js";
+import { type History, historyOf, type LedgerRow, type OpenReference } from "../replay/history.js";
 import type { Replay } from "../replay/replay.js";
 import { timeInfo } from "../replay/survey.js";
 import { Kind } from "../trace/events.js";
@@ -230,6 +230,14 @@ export class Provenance {
     // With many of both, the latest candidates are the ones that are likely.
     const likely = candidates.slice(-MOST_CANDIDATES);
     const open = openCandidates(history, candidates);
+    for (const reference of history.open) {
+      const { opened } = reference;
+      if (open.has(opened.event) || candidates.some(({ row }) => isOnLine(row, reference))) continue;
+      // Folded away with one that was given up on its line.
+      const row = { ...reference, delta: 1, balance: null, pairs: 0, stored: null, time: opened, last: opened.event };
+      likely.push({ row, event: opened.event, moved: false });
+      open.add(opened.event);
+    }
     const pairs: Pair[] = [];
     let older = history.openElsewhere;
     for (const edge of edges) {
@@ -323,6 +331,9 @@ export class Provenance {
   }
 }
 
+const isOnLine = (row: LedgerRow, { function: name, file, line }: OpenReference): boolean =>
+  row.line === line && row.file === file && row.function === name;
+
 /**
  * Events of the candidates that are open by the ledger. Of several pairs on one line the rows leave out some and the list of open references
  * others: an open reference that is no candidate stands for the nearest one of its line.
@@ -330,11 +341,12 @@ export class Provenance {
 function openCandidates({ open }: History, candidates: readonly Candidate[]): Set<number> {
   const events = new Set(candidates.map(({ row }) => row.time.event));
   const found = new Set(open.map(({ opened }) => opened.event).filter((event) => events.has(event)));
-  for (const { opened, function: name, file, line } of open) {
+  for (const reference of open) {
+    const { opened } = reference;
     if (events.has(opened.event)) continue;
     const onLine = candidates
       .map(({ row }) => row)
-      .filter((row) => row.line === line && row.file === file && row.function === name && !found.has(row.time.event));
+      .filter((row) => isOnLine(row, reference) && !found.has(row.time.event));
     const [nearest] = onLine.sort(
       (x, y) => Math.abs(x.time.event - opened.event) - Math.abs(y.time.event - opened.event),
     );

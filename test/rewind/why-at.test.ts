@@ -110,7 +110,7 @@ describe("when and where references were made that only the name of their slot t
   it("is the line that stores under the name, takes with a display, or puts into the container", async () => {
     expect(await refledger(["record", "-q", "-o", named, script])).toMatchObject({ code: 0 });
     const found = new Map<string, string>();
-    for (const type of ["Held", "Field", "Model", "Colour"])
+    for (const type of ["Held", "Field", "Model", "Colour", "KeyError[-1]"])
       for (const { paths } of (await whyAt(named, type, { paths: 9, detailed: 99 })).answers)
         for (const { expression, made } of paths.flatMap(({ steps }) => steps)) {
           const { certainty, line: at } = made!;
@@ -130,6 +130,7 @@ describe("when and where references were made that only the name of their slot t
       ["__main__.first[0]", "first"],
       ["__main__.second[0]", "second"],
       ["__main__.built[0]", "built"],
+      ["__main__.errors[19]", "error kept"],
       ["__main__.copied[0]", "copied"],
     ];
     for (const [expression, comment] of expected)

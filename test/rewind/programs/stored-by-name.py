@@ -64,6 +64,21 @@ del both
 built = [Held()]  # built
 copied = [built[0]]  # copied
 
+# A specialised store takes what was loaded for it; what goes on its line is the variable's and the handler's reference.
+errors = {}
+
+
+def fails(n):
+    try:
+        raise KeyError(n)
+    except KeyError as e:
+        errors[n] = e  # error kept
+
+
+for n in range(20):
+    fails(n)
+
+
 # A function that dies elsewhere gives up its reference to the module's dictionary.
 callbacks = [lambda: None]
 
