@@ -71,6 +71,13 @@ describe("open references", () => {
     ]);
   });
 
+  it("are those of a module's name when it gets another value, wherever that is", () => {
+    // except E as e: errors.append(e), and e = None behind it, on the same line.
+    const bound = up("STORE_NAME", 2, "<module>", "PyDict_SetItem");
+    const listed = up("LOAD_NAME", 3, "<module>", "PyDict_GetItemRef");
+    expect(openAfter([bound, down("POP_TOP", 2), listed, down("STORE_NAME", 3, "<module>")])).toEqual(["3"]);
+  });
+
   it("are of the place that a value was moved to", () => {
     // d[k] = Thing(): STORE_SUBSCR takes one and drops the stack's in the same instruction.
     expect(openAfter([up("STORE_SUBSCR", 1), down("STORE_SUBSCR", 1)])).toEqual(["1"]);

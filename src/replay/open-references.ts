@@ -87,6 +87,8 @@ export function givenUpBy(opcode: string | null, cFunction: string | null, after
   const held = takenFor(opcode, cFunction);
   if (held === "code") return ["code", "stack"];
   if (held === "stack" || (afterTaking && (cFunction === null || EVALUATION.test(cFunction)))) return ["stack", "code"];
+  // What a module's name had was put there by a function of dictionaries.
+  if (held === "name") return ["name", "value"];
   // `a[i] = v` and `del a[i]` are of lists and of dicts.
   return held === "value" && /SUBSCR|SLICE/.test(opcode ?? "") ? ["value", "list"] : [held];
 }

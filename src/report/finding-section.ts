@@ -103,7 +103,7 @@ function leakFacts(leak: LeakFinding, overview: Overview, words: Words): Html {
     (group) =>
       html`<tr><th scope="row">${words.name(group.type)}</th><td class="place">${words.place(group.createdAt) || "C code"}</td><td class="n">${count(group.objects)}</td><td class="n">${bytes(group.bytes)}</td><td class="n">${count(group.made)}</td><td class="n">${count(group.died)}</td></tr>`,
   );
-  return html`${perIteration !== null && isProblem && html`<p><b>Remains</b> <span data-rate>${rateText(perIteration)}</span> ${unit} a round.</p>`}
+  return html`${perIteration !== null && isProblem && html`<p><b>Remains</b> <span data-rate>${rateText(perIteration)}</span> ${rateText(perIteration) === "1" ? unit.slice(0, -1) : unit} a round.</p>`}
 ${culprit && reference && html`<p><b>${EVIDENCE[reference.evidence]}</b> <span data-culprit>${words.place(culprit) || "C code"}</span>: the reference was made at #${count(reference.made.event)} (${reference.made.seconds.toFixed(3)} s)${object !== null && html`, of ${object === representative && "the representative "}#${object}`}${isProblem && ", and is not given back"}.</p>`}
 ${culprit && !same && linesAround(culprit, "Where the reference is made that keeps them", overview, words)}
 ${holder && html`<p><b>${isProblem ? "What grows" : "What holds them"}</b> is <code>${words.expression(holder.expression)}</code>, a ${words.name(holder.type)}${holder.others > 0 && html`, and ${plural(holder.others, "other holder")} like it`}.</p>`}

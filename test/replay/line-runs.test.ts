@@ -71,7 +71,7 @@ describe("runs of a line", () => {
     expect(await refledger(["record", "-q", "-o", trace, script])).toMatchObject({ code: 0 });
     const { out } = await refledger(["leaks", trace, "--iterations", "line:leak.py:5"]);
     expect(out).toMatch(/^rounds +200 by line:leak\.py:5/m);
-    expect(out).toMatch(/^ +remains +1 a round/m);
+    expect(out).toMatch(/^ +remains +1 object a round/m);
     expect(await refledger(["at", trace, "--time", "line:leak.py:5[100]"])).toMatchObject({ code: 0 });
   });
 });
