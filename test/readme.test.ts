@@ -45,6 +45,7 @@ const normal = (line: string): string =>
     .replace(/[▁▂▃▄▅▆▇█]+/g, "█")
     .replace(/\d[\d,.]*/g, "0")
     .replace(/\b0 [kM]?B\b/g, "0 B")
+    .replace(/\b0 (µs|ms|min)(?!\w)/g, "0 s")
     .replace(/\s+/g, " ")
     .trim();
 
