@@ -26,3 +26,9 @@ export function seconds(n: number): string {
 
 /** "1 object", "2 objects". */
 export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
+
+/** A rate: 9.789 → "9.79", 0.00123 → "0.0012". */
+export const rate = (n: number): string => (n >= 0.01 ? String(Math.round(n * 100) / 100) : n.toPrecision(2));
+
+/** The unit of a rate as it is shown: "object" of 1, "objects" of others. */
+export const unitOfRate = (n: number, units: string): string => (rate(n) === "1" ? units.slice(0, -1) : units);

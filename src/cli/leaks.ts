@@ -12,7 +12,7 @@ import {
 import { indexProgress } from "./explore.js";
 import { standardOutput } from "./output.js";
 import { printable } from "./printable.js";
-import { bytes, count, plural } from "./quantity.js";
+import { bytes, count, plural, rate, unitOfRate } from "./quantity.js";
 
 interface Arguments {
   trace: string;
@@ -99,7 +99,8 @@ export function leaksText(result: LeakResult, limit: number): string {
 export function findingLines(finding: LeakFinding, n: number): string[] {
   const { kind, isProblem, title, createdAt, culprit, reference, keptBy, perIteration, unit, advice, groups } = finding;
   const lines = [`${n}. ${kind}${isProblem ? "" : " (no problem)"}: ${printable(title)}`];
-  if (perIteration !== null && isProblem) lines.push(`   remains       ${rateText(perIteration, unit)} a round`);
+  if (perIteration !== null && isProblem)
+    lines.push(`   remains       ${rate(perIteration)} ${unitOfRate(perIteration, unit)} a round`);
   if (createdAt) lines.push(`   made at       ${withSource(createdAt)}`);
   if (culprit && reference) {
     const how = { stored: "stored at", "handed-over": "stored at", birth: "made at", unbalanced: "taken at" }[
@@ -122,12 +123,6 @@ export function findingLines(finding: LeakFinding, n: number): string[] {
   if (advice) lines.push(`   what to do    ${printable(advice)}`);
   lines.push(`   fingerprint   ${finding.fingerprint}`);
   return lines;
-}
-
-/** "1 object", "0.52 objects", "8.61 bytes". */
-function rateText(n: number, unit: LeakFinding["unit"]): string {
-  const text = n >= 0.01 ? String(Math.round(n * 100) / 100) : n.toPrecision(2);
-  return `${text} ${text === "1" ? unit.slice(0, -1) : unit}`;
 }
 
 function whose({ representative, reference }: LeakFinding): string {

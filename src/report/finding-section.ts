@@ -4,7 +4,7 @@ import type { Finding, FindingKind, SourcePlace } from "../analyze/finding.js";
 import type { FindingDetail, StepDetail } from "../analyze/finding-detail.js";
 import type { LeakFinding, LeakResult } from "../analyze/leaks.js";
 import type { Overview } from "../analyze/overview.js";
-import { bytes, count, plural } from "../base/quantity.js";
+import { bytes, count, plural, rate, unitOfRate } from "../base/quantity.js";
 import { type Html, html } from "./html.js";
 import type { Words } from "./words.js";
 
@@ -103,7 +103,7 @@ function leakFacts(leak: LeakFinding, overview: Overview, words: Words): Html {
     (group) =>
       html`<tr><th scope="row">${words.name(group.type)}</th><td class="place">${words.place(group.createdAt) || "C code"}</td><td class="n">${count(group.objects)}</td><td class="n">${bytes(group.bytes)}</td><td class="n">${count(group.made)}</td><td class="n">${count(group.died)}</td></tr>`,
   );
-  return html`${perIteration !== null && isProblem && html`<p><b>Remains</b> <span data-rate>${rateText(perIteration)}</span> ${rateText(perIteration) === "1" ? unit.slice(0, -1) : unit} a round.</p>`}
+  return html`${perIteration !== null && isProblem && html`<p><b>Remains</b> <span data-rate>${rate(perIteration)}</span> ${unitOfRate(perIteration, unit)} a round.</p>`}
 ${culprit && reference && html`<p><b>${EVIDENCE[reference.evidence]}</b> <span data-culprit>${words.place(culprit) || "C code"}</span>: the reference was made at #${count(reference.made.event)} (${reference.made.seconds.toFixed(3)} s)${object !== null && html`, of ${object === representative && "the representative "}#${object}`}${isProblem && ", and is not given back"}.</p>`}
 ${culprit && !same && linesAround(culprit, "Where the reference is made that keeps them", overview, words)}
 ${holder && html`<p><b>${isProblem ? "What grows" : "What holds them"}</b> is <code>${words.expression(holder.expression)}</code>, a ${words.name(holder.type)}${holder.others > 0 && html`, and ${plural(holder.others, "other holder")} like it`}.</p>`}
@@ -111,8 +111,6 @@ ${rows.length > 0 && html`<h4>What belongs to it</h4><div class="scroll" tabinde
 }
 
 /** As the command prints it. */
-export const rateText = (n: number): string => (n >= 0.01 ? String(Math.round(n * 100) / 100) : n.toPrecision(2));
-
 /** How leaks were looked for, and what a chosen part of the recording does to them. */
 export function leakScope({ iterations, from, to, hasGraph }: LeakResult, words: Words): Html {
   const rounds =
