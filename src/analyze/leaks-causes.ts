@@ -1,4 +1,4 @@
-/** Causes of growth, one a cluster: whether one is a leak by itself, and which reference of an entry its holder keeps. */
+/** Causes of growth, one a cluster: whether one is a leak by itself, which reference of an entry its holder keeps, and what to do about it. */
 import { EdgeKind, NONE } from "../rewind/object-graph.js";
 import { type Made, storesOf } from "../rewind/provenance.js";
 import { type Cluster, mergeInto } from "./leaks-holders.js";
@@ -67,10 +67,22 @@ export function isBoundedCache({ graph, typeName }: Scene, { holder, entries }: 
 }
 
 /** Whether a holder is the dictionary in which an `lru_cache` has its results. */
-export function isCacheOfCalls({ graph, typeName }: Pick<Scene, "graph" | "typeName">, holder: number): boolean {
+function isCacheOfCalls({ graph, typeName }: Pick<Scene, "graph" | "typeName">, holder: number): boolean {
   const edge = holder === NONE ? NONE : graph!.parent(holder);
   const owner = edge === NONE ? NONE : graph!.edge(edge).source;
   return owner !== NONE && typeName(graph!.type[owner]!) === CACHE;
+}
+
+/** What to do about a problem, by who holds it. */
+export function remedyOf(scene: Scene, cluster: Cluster, holder: string, isAlone: boolean, isBacklog: boolean): string {
+  if (isBacklog)
+    return `${holder} is filled faster than it is emptied: take out as much as comes in, or give it a bound`;
+  if (isCacheOfCalls(scene, cluster.holder)) {
+    const name = holder.replace(/\.<cache>$/, "");
+    return `give the cache of ${name} a bound, lru_cache(maxsize=…), or empty it with cache_clear() when its results are no longer needed`;
+  }
+  if (isAlone) return `${holder} leads to all of it: cut off what is no longer needed`;
+  return `take the entry out of ${holder} when it is no longer needed, give it a bound, or hold it weakly`;
 }
 
 /**
@@ -142,6 +154,9 @@ function madeAt(scene: Scene, entry: number, edge: number): Made | undefined {
   const part = partOf(moments, birth[entry]!);
   if (!provenance || !last || last.event === null || part === NONE || provenance.isOpen(entry, last.event)) return last;
   const until = moments.points[Math.min(part + 2, moments.points.length - 1)]!;
-  const first = scene.provenanceAt(until)?.of(edge);
+  const then = scene.provenanceAt(until);
+  // One that was open then as well is not from later.
+  if (then?.isAmongOpen(entry, last.event)) return last;
+  const first = then?.of(edge);
   return first && storesOf(scene.graph!, edge)?.test(first.opcode ?? "") ? first : last;
 }

@@ -20,9 +20,9 @@ import {
   type Cause,
   goesOn,
   isBoundedCache,
-  isCacheOfCalls,
   middle,
   referenceOf,
+  remedyOf,
   wasUnderConstruction,
   withoutConsequences,
 } from "./leaks-causes.js";
@@ -37,7 +37,7 @@ import { createScene, partOf, type Scene } from "./leaks-scene.js";
 import { growingValues } from "./leaks-values.js";
 
 /** Changed whenever the answer's form or meaning is. */
-const VERSION = "leaks-23";
+const VERSION = "leaks-24";
 /** Clusters whose storing line is looked up, the largest first. */
 const MOST_CLUSTERS = 40;
 /** Findings of what is no problem. */
@@ -389,18 +389,6 @@ function findingOf(
     total: totalOf(cluster),
     groups: members.map((member) => leakedGroup(scene, member.group, member)),
   });
-}
-
-/** What to do about a problem, by who holds it. */
-function remedyOf(scene: Scene, cluster: Cluster, holder: string, isAlone: boolean, isBacklog: boolean): string {
-  if (isBacklog)
-    return `${holder} is filled faster than it is emptied: take out as much as comes in, or give it a bound`;
-  if (isCacheOfCalls(scene, cluster.holder)) {
-    const name = holder.replace(/\.<cache>$/, "");
-    return `give the cache of ${name} a bound, lru_cache(maxsize=…), or empty it with cache_clear() when its results are no longer needed`;
-  }
-  if (isAlone) return `${holder} leads to all of it: cut off what is no longer needed`;
-  return `take the entry out of ${holder} when it is no longer needed, give it a bound, or hold it weakly`;
 }
 
 const risen = (alive: ArrayLike<number>): number => alive[alive.length - 1]! - alive[0]!;

@@ -173,6 +173,12 @@ export class Provenance {
     return typeof history === "object" && history.open.some(({ opened, sure }) => opened.event === event && sure);
   }
 
+  /** As `isOpen`, or by a guess. */
+  isAmongOpen(node: number, event: number): boolean {
+    const history = this.history(node);
+    return typeof history === "object" && history.open.some(({ opened }) => opened.event === event);
+  }
+
   #read(node: number): History | string {
     const object = this.#object(node);
     if (!object) return "the trace knows no object there";
